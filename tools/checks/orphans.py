@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: ISC
+"""Every .c file is built by some target."""
+
+import json
+import pathlib
+
+from tree import Finding
+
+
+def built(build_dir, root):
+    targets = json.loads((pathlib.Path(build_dir) / "meson-info/intro-targets.json").read_text())
+    sources = set()
+    for target in targets:
+        for group in target["target_sources"]:
+            sources.update(group.get("sources", []))
+    root = pathlib.Path(root).resolve()
+    return {str(pathlib.Path(s).relative_to(root)) for s in sources
+            if pathlib.Path(s).is_relative_to(root)}
+
+
+def compare(tree, sources):
+    return [Finding(p, 1, "no target builds this file")
+            for p in tree.select(".c") if p not in sources]
+
+
+def check(tree, build_dir):
+    return compare(tree, built(build_dir, tree.root))
