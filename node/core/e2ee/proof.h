@@ -7,17 +7,8 @@
 #define ES_E2EE_PROOF_H
 
 #include "node/env/entropy.h"
+#include "node/env/link_keys.h"
 #include "node/wire/envelope.h"
-
-enum es_link_role {
-    ES_ROLE_DIALLER = 0,
-    ES_ROLE_LISTENER = 1,
-};
-
-struct es_link_keys {
-    struct es_dh_public server;
-    struct es_dh_public client;
-};
 
 /* The tag that whoever knows link_key sends in this role on this connection. */
 struct es_tag es_proof_tag(const struct es_key *link_key, enum es_link_role role,
