@@ -21,8 +21,11 @@ _BODY = re.compile(r"^\{[ \t]*$.*?^\}", re.MULTILINE | re.DOTALL)
 
 
 def _heads(tree):
-    for path in tree.select(*_WITH_LICENCE):
-        lines = tree.read(path).split("\n", 3)
+    for path in tree.paths:
+        text = tree.read(path)
+        if not path.endswith(_WITH_LICENCE) and not text.startswith("#!"):
+            continue
+        lines = [*text.split("\n", 3), "", ""]
         first = 1 if lines[0].startswith("#!") else 0
         if "SPDX-License-Identifier: ISC" not in lines[first]:
             yield Finding(path, first + 1, "the first line names the licence: SPDX")

@@ -11,6 +11,7 @@ import headers
 import includes
 import layout
 import orphans
+import shell
 import symbols
 from tree import Finding, Tree
 
@@ -130,4 +131,8 @@ def check():
     for path, head, word in (("cli/x.c", "int a;\n", "SPDX"), ("tools/x.py", "#!x\n\n", "SPDX"),
                              ("cli/x.c", _HEAD.split("\n", 1)[0] + "\nint a;\n", "what this is")):
         problems += _judge(f"layout: {path}", _run(layout.check, path, "", head), word)
+    if shell.available():
+        for script, word in (("echo \"$1\"\n", ""), ("echo $1\n", "SC2086")):
+            found = _run(shell.check, "tools/x", script, "#!/bin/sh\n")
+            problems += _judge("shell", found, word)
     return problems

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: ISC
+"""Builds and tests Earshot; the last line says how many cases passed and failed.
+
+Every run has a build folder of its own below the root, which stays for the next time:
+
+  plain     gcc, all suites
+  san       clang with ASan and UBSan: unit, contract, golden, fuzz, sim
+with --all also
+  valgrind  the plain build under memcheck: unit, contract, golden
+  tsan      clang with TSan: unit, contract, e2e
+  release   gcc -O3: unit, contract, golden, sim, and ten times the seeds
+  fuzz      each target for a minute under libFuzzer
+  bench     every benchmark, once
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import typing
+
+sys.dont_write_bytecode = True
+
+from tally import Tally  # pylint: disable=wrong-import-position
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SUITES = ["unit", "contract", "golden", "fuzz", "sim", "e2e", "source"]
+FUZZ_SECONDS = 60
+CLANG_SAN = ["-Db_lundef=false"]
+
+
+class Run(typing.NamedTuple):
+    name: str
+    suites: list
+    folder: str = "build"
+    compiler: str = "gcc"
+    options: list = []
+    setup: str = ""
+
+
+QUICK = [
+    Run("plain", SUITES),
+    Run("san", ["unit", "contract", "golden", "fuzz", "sim"], "build-san", "clang",
+        ["-Db_sanitize=address,undefined", "-Dsim_seeds=20", *CLANG_SAN]),
+]
+THOROUGH = [
+    Run("valgrind", ["unit", "contract", "golden"], setup="valgrind"),
+    Run("tsan", ["unit", "contract", "e2e"], "build-tsan", "clang",
+        ["-Db_sanitize=thread", *CLANG_SAN]),
+    Run("release", ["unit", "contract", "golden", "sim"], "build-release", "gcc",
+        ["--buildtype=release", "-Dsim_seeds=2000"]),
+]
+FUZZ = Run("fuzz", ["fuzz"], "build-fuzz", "clang",
+           ["-Dfuzz_engine=libfuzzer", "-Db_sanitize=address,undefined", *CLANG_SAN])
+
+
+def say(text):
+    print(f"== {text}", flush=True)
+
+
+def build(run, targets=()):
+    """True when the run's folder is configured as asked and everything is compiled."""
+    folder = ROOT / run.folder
+    known = (folder / "meson-info/intro-targets.json").exists()
+    configure = ["meson", "setup", *(["--reconfigure"] if known else []), *run.options,
+                 str(folder), str(ROOT)]
+    if folder.exists() and not known:
+        shutil.rmtree(folder)
+    environment = {**os.environ, "CC": run.compiler}
+    with tempfile.TemporaryFile("w+") as log:
+        for command in (configure, ["ninja", "-C", str(folder), *targets]):
+            done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=log,
+                                  stderr=subprocess.STDOUT, check=False)
+            if done.returncode != 0:
+                log.seek(0)
+                print("".join(log.readlines()[-80:]))
+                return False
+    return True
+
+
+def test(run, suites, tally):
+    """Runs the suites of one build; what meson prints is the progress."""
+    wanted = [s for s in run.suites if s in suites]
+    if not wanted:
+        return
+    started = time.monotonic()
+    say(f"{run.name}: {run.compiler} {' '.join(run.options)}".rstrip())
+    if not build(run):
+        tally.add(run.name, "build", "FAIL")
+        return
+    command = ["meson", "test", "-C", run.folder, "--no-rebuild", "--logbase", run.name]
+    command += [f"--suite={s}" for s in wanted]
+    log = run.name
+    if run.setup:
+        command.append(f"--setup={run.setup}")
+        log += f"-{run.setup}"
+    log = ROOT / run.folder / f"meson-logs/{log}.json"
+    log.unlink(missing_ok=True)
+    subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
+    if log.exists():
+        tally.add_log(run.name, log)
+    else:
+        tally.add(run.name, "meson test", "FAIL", "meson wrote no log")
+    say(f"{run.name}: {time.monotonic() - started:.0f} s")
+
+
+def fuzz(tally):
+    """Each target for a while from its corpus; what it finds new stays out of the repository."""
+    say(f"fuzz: each target for {FUZZ_SECONDS} s")
+    if not build(FUZZ, ["fuzz"]):
+        tally.add(FUZZ.name, "build", "FAIL")
+        return
+    for program in sorted((ROOT / FUZZ.folder / "tests/fuzz").glob("*_fuzz")):
+        target = program.name.removesuffix("_fuzz")
+        say(f"fuzz: {target}")
+        with tempfile.TemporaryDirectory() as found:
+            command = [str(program), f"-max_total_time={FUZZ_SECONDS}", "-timeout=10",
+                       "-rss_limit_mb=2048", f"-artifact_prefix={ROOT / FUZZ.folder}/",
+                       found, str(ROOT / "tests/fuzz/corpus" / target)]
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
+                                  text=True, errors="replace", check=False)
+        tally.add(FUZZ.name, target, "OK" if done.returncode == 0 else "FAIL", "", done.stderr)
+
+
+def bench(tally):
+    say("bench: each program once")
+    log = ROOT / "build/meson-logs/bench.json"
+    log.unlink(missing_ok=True)
+    subprocess.run(["meson", "test", "-C", "build", "--no-rebuild", "--benchmark", "--verbose",
+                    "--logbase", "bench"], cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
+    if log.exists():
+        tally.add_log("bench", log)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/test", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true", help="everything: at most 80 minutes")
+    parser.add_argument("--no-setup", action="store_true",
+                        help="do not look for packages to install")
+    parser.add_argument("suites", nargs="*", metavar="SUITE",
+                        help=f"only these: {', '.join(SUITES)}")
+    options = parser.parse_args()
+    unknown = set(options.suites) - set(SUITES)
+    if unknown:
+        parser.error(f"no such suite: {', '.join(sorted(unknown))}")
+    suites = options.suites or SUITES
+    if options.all:
+        os.environ["EARSHOT_ALL"] = "1"
+
+    tally = Tally()
+    for run in QUICK + (THOROUGH if options.all else []):
+        test(run, suites, tally)
+    if options.all and "fuzz" in suites:
+        fuzz(tally)
+    if options.all and not options.suites:
+        bench(tally)
+
+    for failure in tally.failures:
+        print(f"\n== failed: {failure.name} ({failure.result})\n{failure.log}")
+    print(f"\n{tally}")
+    return 1 if tally.failed or tally.passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
