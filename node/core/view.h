@@ -116,10 +116,13 @@ struct es_message {
 };
 bool es_message_decode(struct es_slice body, struct es_message *ret);
 
-/* An id as people see it, the same on both sides: 26 characters of base32 over a hash of author,
- * incarnation and sequence. */
+/* An id as people see it, the same on both sides: base32 of BLAKE2b(author)[0..3] | incarnation |
+ * sequence. Parsing says which of two authors it is, by the first of them that fits. */
 #define ES_MESSAGE_ID_CHARS 26
 void es_message_id_format(const struct es_sign_public *author, struct es_message_id id,
                           char ret[static ES_MESSAGE_ID_CHARS + 1]);
+bool es_message_id_parse(struct es_slice text, const struct es_sign_public *self,
+                         const struct es_sign_public *peer, struct es_message_id *ret,
+                         bool *ret_own);
 
 #endif
