@@ -2,8 +2,8 @@
 /* discovery.h - what the node needs of discovery: to advertise itself and to hear of others.
  *
  * Recognising a contact's advert is the node's business (discovery/beacon.h); an adapter publishes
- * bytes and reports bytes. Adapters: discovery/avahi_core.h, discovery/avahi_client.h,
- * discovery/static.h. They run in the network process, in its one loop. */
+ * bytes and reports bytes. Adapters: discovery/avahi_core.h and discovery/avahi_client.h,
+ * which run in the network process, in its one loop. */
 #ifndef ES_ENV_DISCOVERY_H
 #define ES_ENV_DISCOVERY_H
 
