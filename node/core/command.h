@@ -51,7 +51,6 @@ struct es_command {
         struct es_slice code;    /* VERIFY                                         */
         struct {
             struct es_slice text;
-            uint32_t expire_s;
             struct es_message_id reply_to; /* sequence 0: none                     */
             bool reply_to_own;
         } send;

@@ -108,7 +108,7 @@ struct es_message {
     uint64_t sent_wall_ms;     /* the sender's clock                   */
     uint64_t received_wall_ms; /* ours; own messages: as sent          */
     uint64_t order;
-    uint32_t expire_s;
+    uint64_t after; /* theirs: the message that is shown before it, or 0 */
     struct es_message_id reply_to;
     bool reply_to_own; /* the answered message is ours */
     enum es_err failed; /* ES_OK, or why it will not arrive */

@@ -34,14 +34,17 @@ struct es_message_id {
 struct es_text {
     struct es_message_id id;
     uint64_t sent_at_ms; /* the sender's wall clock                                          */
-    uint32_t expire_s;   /* 0: never                                                         */
+    /* The sender's message before this one that was not acknowledged when this was sealed: it is
+     * shown first. 0: none. */
+    uint64_t after;
     /* The message it answers; sequence 0: none. */
     struct es_message_id reply_to;
     bool reply_to_own;      /* the answered message is the sender's own                       */
     struct es_slice text;   /* UTF-8, 1..ES_TEXT_BYTES_MAX                                   */
 };
 
-/* Cumulative: which envelopes of the peer's chains have arrived (docs/protocol.md, section 6.5). */
+/* Cumulative: which envelopes of the peer's chains have arrived (docs/protocol.md, section 6.5).
+ * Chains ascend from `before` on; ranges ascend, do not overlap and end at `received`. */
 struct es_ack_range {
     uint32_t from;
     uint16_t count; /* missing: from .. from+count-1 */
@@ -103,7 +106,8 @@ bool es_record_next(struct es_reader *reader, struct es_record *ret);
 /* True when the whole payload is a sequence of well-formed records: asked before any is used. */
 bool es_records_valid(struct es_slice payload);
 
-/* Appends one record. */
+/* Appends one record. Sets writer->failed, and appends nothing, when it does not fit or when a
+ * decoder would refuse it (a text that is no UTF-8, too long a name ...). */
 void es_record_write(struct es_writer *writer, const struct es_record *record);
 
 /* Size of the record when encoded. */
