@@ -21,15 +21,17 @@ def undefined(library):
 
 
 def compare(symbols, allow_text):
-    allowed = {}
+    allowed, sometimes = {}, set()
     for number, line in enumerate(allow_text.splitlines(), 1):
-        name = line.split("#")[0].strip()
-        if name:
-            allowed[name] = number
+        words = line.split("#")[0].split()
+        if words:
+            allowed[words[-1]] = number
+        if words[:1] == ["?"]:
+            sometimes.add(words[-1])
     findings = [Finding(ALLOW_FILE, 0, f"the core calls {s}, which is not on the list")
                 for s in sorted(symbols - set(allowed))]
     findings += [Finding(ALLOW_FILE, n, f"{s} is on the list and nobody calls it")
-                 for s, n in sorted(allowed.items()) if s not in symbols]
+                 for s, n in sorted(allowed.items()) if s not in symbols | sometimes]
     return findings
 
 
