@@ -17,11 +17,11 @@
  * the link. */
 #define ES_FRAME_BYTES_MAX 66560
 
-/* One frame holds what fits ES_FRAME_BYTES_MAX: 127 envelopes of the smallest size. */
-#define ES_FRAME_ENVELOPES_MAX 127
+/* What fits ES_FRAME_BYTES_MAX of the smallest size: the frame's length is the only limit. */
+#define ES_FRAME_ENVELOPES_MAX 129
 
 /* Ids in one ACK frame: those of two full ENVELOPES frames. */
-#define ES_FRAME_ACKS_MAX 254
+#define ES_FRAME_ACKS_MAX 258
 
 /* Slots for shared topics in HELLO: more rooms and groups than people hold at once on one network;
  * further topics are told on another link. */

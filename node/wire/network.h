@@ -13,7 +13,8 @@
 /* A datagram always has room for one record of any kind. */
 #define ES_DATAGRAM_BYTES_MAX (ES_FRAME_BYTES_MAX + 1024)
 
-/* Append one record; writer->failed when it does not fit. */
+/* Append one record. Sets writer->failed, and appends nothing, when it does not fit, when a frame is
+ * too long or a string is no UTF-8. */
 void es_order_write(struct es_writer *writer, const struct es_order *order);
 void es_report_write(struct es_writer *writer, const struct es_report *report);
 
