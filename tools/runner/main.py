@@ -63,7 +63,7 @@ def say(text):
 
 
 def build(run, targets=()):
-    """True when the run's folder is configured as asked and everything is compiled."""
+    """Configures the run's folder as asked and compiles; returns what went wrong, or ""."""
     folder = ROOT / run.folder
     known = (folder / "meson-info/intro-targets.json").exists()
     configure = ["meson", "setup", *(["--reconfigure"] if known else []), *run.options,
@@ -77,9 +77,8 @@ def build(run, targets=()):
                                   stderr=subprocess.STDOUT, check=False)
             if done.returncode != 0:
                 log.seek(0)
-                print("".join(log.readlines()[-80:]))
-                return False
-    return True
+                return log.read()
+    return ""
 
 
 def test(run, suites, tally):
@@ -89,8 +88,10 @@ def test(run, suites, tally):
         return
     started = time.monotonic()
     say(f"{run.name}: {run.compiler} {' '.join(run.options)}".rstrip())
-    if not build(run):
-        tally.add(run.name, "build", "FAIL")
+    problem = build(run)
+    if problem:
+        say(f"{run.name}: does not build")
+        tally.add(run.name, "build", "FAIL", problem)
         return
     command = ["meson", "test", "-C", run.folder, "--no-rebuild", "--logbase", run.name]
     command += [f"--suite={s}" for s in wanted]
@@ -111,8 +112,9 @@ def test(run, suites, tally):
 def fuzz(tally):
     """Each target for a while from its corpus; what it finds new stays out of the repository."""
     say(f"fuzz: each target for {FUZZ_SECONDS} s")
-    if not build(FUZZ, ["fuzz"]):
-        tally.add(FUZZ.name, "build", "FAIL")
+    problem = build(FUZZ, ["fuzz"])
+    if problem:
+        tally.add(FUZZ.name, "build", "FAIL", problem)
         return
     for program in sorted((ROOT / FUZZ.folder / "tests/fuzz").glob("*_fuzz")):
         target = program.name.removesuffix("_fuzz")
