@@ -13,6 +13,7 @@ import layout
 import orphans
 import shell
 import symbols
+import unused
 from tree import Finding, Tree
 
 _HEAD = "/* SPDX-License-Identifier: ISC */\n/* planted.c - for the self-test. */\n"
@@ -77,6 +78,9 @@ _CASES = [
     (layout.check, "cli/x.c", "/* \udcff */\n", "UTF-8"),
     (citations.check, "cli/x.c", "/* docs/protocol.md, section 2.1 */\n", ""),
     (citations.check, "cli/x.c", "/* docs/protocol.md, section 9 */\n", "no section 9"),
+    (unused.check, "cli/x.h", "int es_x(int a);\nint es_two(void);\n", "calls es_x"),
+    (unused.check, "cli/x.h", "static inline int es_x(int a)\n{\n    return a;\n}\n", ""),
+    (unused.check, "cli/x.h", "int es_used(\n    int a);\n", ""),
     (formatting.check, "cli/x.c", "int a;\n", ""),
     (formatting.check, "cli/x.c", "int   a;\n", "clang-format"),
     (_headers, "node/env/x.h", "#include <stdint.h>\nuint8_t f(void);\n", ""),
@@ -96,6 +100,8 @@ def _run(check, path, body, head=_HEAD):
                        "node/link/x.h", "discovery/x.h", "node/daemon/x.h"):
             _plant(root, header, "")
         _plant(root, "docs/protocol.md", "## 2. Frames\n\n### 2.1 Hello\n", head="")
+        for source in ("cli/one.c", "cli/two.c"):
+            _plant(root, source, "int a = es_used(1);\n")
         _plant(root, path, body, head)
         return [f for f in check(Tree(root)) if f.path == path]
 
