@@ -34,10 +34,11 @@ struct es_session {
     bool confirmed;   /* an envelope of the peer has opened in it                     */
     uint64_t made_wall_ms;
 
-    struct es_key root;           /* RK */
-    struct es_dh_secret own;      /* current ratchet key; all zero when a new one is due */
-    struct es_dh_public peer;     /* the peer's current ratchet key                       */
-    bool turn;                    /* the next envelope sealed begins a chain               */
+    struct es_key root;             /* RK */
+    struct es_dh_secret own;        /* current ratchet key; all zero when a new one is due */
+    struct es_dh_public own_public; /* its public half, which every header carries          */
+    struct es_dh_public peer;       /* the peer's current ratchet key                       */
+    bool turn;                      /* the next envelope sealed begins a chain               */
 
     struct es_chain send;
     bool sending;                 /* send holds a chain (else none was begun)             */
@@ -46,13 +47,13 @@ struct es_session {
     uint32_t acked;               /* of the sending chain: the peer has received below this */
     uint16_t window;              /* of the peer: we seal n < acked + window                */
 
-    struct es_chain receive;      /* next = h + 1 */
+    struct es_chain receive; /* next = h + 1 */
     bool receiving;
     struct es_key receive_next_seed; /* T of the peer's next chain at 0 */
-    uint16_t own_window;          /* tags that we keep ready */
+    uint16_t own_window;             /* tags that we keep ready */
 
     /* Acceptor's chain 0 only: what its header carries, and the initiator's view of it. */
-    struct es_dh_public accept_key;      /* f   */
+    struct es_dh_public accept_key;       /* f   */
     struct es_sign_public accept_address; /* EdB */
 };
 
@@ -86,16 +87,16 @@ enum es_expected {
 
 enum es_open_result {
     ES_OPEN_OK = 0,
-    ES_OPEN_BAD,      /* does not open, or its payload is malformed: nothing changed   */
-    ES_OPEN_TOO_FAR,  /* PN beyond the window: nothing changed                          */
+    ES_OPEN_BAD,     /* does not open, or its payload is malformed: nothing changed   */
+    ES_OPEN_TOO_FAR, /* PN beyond the window: nothing changed                          */
 };
 
 /* What opening an envelope gives; the caller owns all storage. */
 struct es_opened {
-    struct es_session after;    /* the session to commit                                     */
-    struct es_slice records;    /* in payload, unpadded; each record is well-formed           */
-    uint8_t *payload;           /* caller's, ES_ENVELOPE_BYTES_MAX                            */
-    struct es_gap *gaps;        /* caller's, gaps_cap >= 2 * ES_WINDOW_MAX: new gaps, to commit */
+    struct es_session after; /* the session to commit                                     */
+    struct es_slice records; /* in payload, unpadded; each record is well-formed           */
+    uint8_t *payload;        /* caller's, ES_ENVELOPE_BYTES_MAX                            */
+    struct es_gap *gaps;     /* caller's, gaps_cap >= 2 * ES_WINDOW_MAX: new gaps, to commit */
     size_t gaps_cap;
     size_t n_gaps;
 };
