@@ -31,7 +31,7 @@ struct es_pending {
     uint32_t number;
     uint32_t contact;
     uint64_t made_wall_ms;
-    bool by_introduction; /* EdB is not known yet */
+    bool by_introduction;          /* EdB is not known yet */
     struct es_sign_public address; /* EdB, if known */
     struct es_key gs;
     struct es_dh_secret one_time; /* o */
@@ -67,8 +67,8 @@ struct es_addressee {
 struct es_request_opened {
     struct es_peer_key from; /* A                                        */
     struct es_request request;
-    size_t psk;            /* index of the psk it was sealed with        */
-    struct es_dh_public e; /* with A: what tells a replay                */
+    size_t psk;                   /* index of the psk it was sealed with        */
+    struct es_dh_public e;        /* with A: what tells a replay                */
     struct es_dh_public one_time; /* O                                   */
     struct es_key gs;
     struct es_id th1;
