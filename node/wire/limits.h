@@ -112,6 +112,20 @@
 #define ES_ADVERTS_MAX 1024
 #define ES_ADVERT_ADDRESSES_MAX 4
 
+/* Links beyond ES_LINKS_MAX that are still in their greeting: so a contact can prove itself to a node
+ * that strangers crowd. When full the oldest greeting gives way. */
+#define ES_GREETINGS_MAX 16
+
+/* Addresses that a person gave, from the settings and by `connect`, kept dialled. When full the one
+ * given longest ago is no longer kept. */
+#define ES_KNOWN_PEERS_MAX 64
+
+/* Hosts whose offences are counted. The one that offended longest ago is forgotten. */
+#define ES_STRIKES_MAX 64
+
+/* Contacts whose clocks are compared for mesh time. The one heard longest ago is forgotten. */
+#define ES_CLOCKS_MAX 64
+
 /* Envelopes a minute that a link to a stranger may bring, and at once. Beyond: dropped, counted. */
 #define ES_STRANGER_ENVELOPES_PER_MINUTE 60
 #define ES_STRANGER_ENVELOPES_BURST 240
