@@ -2,7 +2,7 @@
 /* disk_vfs.h - a SQLite VFS that stands for a disk: it counts, fails, fills up and loses power.
  *
  * It passes everything on to SQLite's own and remembers what was written since the last sync of
- * each file. Register it once, then reset it for each test; give ES_DISK_VFS as the VFS below. */
+ * each file. Reset it at the start of each test and give DISK_VFS as the VFS below. */
 #ifndef ES_TESTS_DISK_VFS_H
 #define ES_TESTS_DISK_VFS_H
 
@@ -24,20 +24,20 @@ struct disk_plan {
     disk_change_fn on_change;
     disk_write_fn on_write;
     void *ctx;
-    uint64_t fail_at;    /* the nth write or sync from now fails; 0: none       */
-    bool fail_on;        /* and all after it                                    */
-    bool full;           /* what fails is a disk without room, not a broken one */
+    uint64_t fail_at; /* number of the operation that fails, from 1; 0: none */
+    bool fail_on;     /* and all after it                                    */
+    bool full;        /* what fails is a disk without room, not a broken one */
 };
 
-/* No fault is planned and nothing unsynced is remembered after this. */
+/* Registers the VFS and forgets what was planned and remembered. No file may be open. */
 void disk_vfs_reset(void);
 extern struct disk_plan disk_plan;
 
-/* Writes and syncs since the reset. */
+/* Writes, truncations and syncs since the reset. */
 uint64_t disk_vfs_operations(void);
 
 /* What a power cut at this moment may leave of the file, as seed decides: all that was synced and,
- * of what was written since, each sector of 512 bytes or not. To be freed; NULL: not open. */
+ * of what was written since, each sector of 512 bytes or not. To be freed. */
 uint8_t *disk_vfs_after_power_cut(const char *path, uint64_t *seed, size_t *ret_len);
 
 #endif

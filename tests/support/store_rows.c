@@ -17,9 +17,8 @@
 
 struct es_row store_row(enum es_row_kind kind, const char *key, const char *body)
 {
-    return (struct es_row){.kind = kind,
-                           .key = es_slice(key, strlen(key)),
-                           .body = es_slice(body, strlen(body))};
+    return (struct es_row){
+        .kind = kind, .key = es_slice(key, strlen(key)), .body = es_slice(body, strlen(body))};
 }
 
 struct es_row store_row_erased(enum es_row_kind kind, const char *key)
