@@ -10,7 +10,7 @@ with --all also
   tsan      clang with TSan: unit, contract, e2e
   release   gcc -O3: unit, contract, golden, sim, and ten times the seeds
   fuzz      each target for a minute under libFuzzer
-  bench     every benchmark, once
+  bench     every benchmark of the release build, once
 """
 
 import argparse
@@ -47,12 +47,13 @@ QUICK = [
     Run("san", ["unit", "contract", "golden", "fuzz", "sim"], "build-san", "clang",
         ["-Db_sanitize=address,undefined", "-Dsim_seeds=20", *CLANG_SAN]),
 ]
+RELEASE = Run("release", ["unit", "contract", "golden", "sim"], "build-release", "gcc",
+              ["--buildtype=release", "-Dsim_seeds=2000"])
 THOROUGH = [
     Run("valgrind", ["unit", "contract", "golden"], setup="valgrind"),
     Run("tsan", ["unit", "contract", "e2e"], "build-tsan", "clang",
         ["-Db_sanitize=thread", *CLANG_SAN]),
-    Run("release", ["unit", "contract", "golden", "sim"], "build-release", "gcc",
-        ["--buildtype=release", "-Dsim_seeds=2000"]),
+    RELEASE,
 ]
 FUZZ = Run("fuzz", ["fuzz"], "build-fuzz", "clang",
            ["-Dfuzz_engine=libfuzzer", "-Db_sanitize=address,undefined", *CLANG_SAN])
@@ -130,9 +131,14 @@ def fuzz(tally):
 
 def bench(tally):
     say("bench: each program once")
-    log = ROOT / "build/meson-logs/bench.json"
+    folder = ROOT / RELEASE.folder
+    problem = build(RELEASE)
+    if problem:
+        tally.add("bench", "build", "FAIL", problem)
+        return
+    log = folder / "meson-logs/bench.json"
     log.unlink(missing_ok=True)
-    subprocess.run(["meson", "test", "-C", "build", "--no-rebuild", "--benchmark", "--verbose",
+    subprocess.run(["meson", "test", "-C", str(folder), "--no-rebuild", "--benchmark", "--verbose",
                     "--logbase", "bench"], cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
     if log.exists():
         tally.add_log("bench", log)
