@@ -5,8 +5,8 @@ import re
 
 from tree import Finding
 
-_PURE_HEADERS = {"assert.h", "errno.h", "limits.h", "sodium.h", "stdalign.h", "stdbool.h", "stddef.h",
-                 "stdint.h", "string.h"}
+_PURE_HEADERS = {"assert.h", "errno.h", "limits.h", "sodium.h", "stdalign.h", "stdbool.h",
+                 "stddef.h", "stdint.h", "string.h"}
 _CORE = ("node/core/", "node/wire/", "node/crypto/", "discovery/beacon.")
 _GROUND = ("node/env/", "node/wire/", "node/crypto/")
 _GENERATED = {"earshot_version.h"}
