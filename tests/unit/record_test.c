@@ -59,7 +59,8 @@ static size_t encode(const struct es_record *record)
     struct es_writer writer = es_writer(buf, sizeof(buf));
 
     es_record_write(&writer, record);
-    return writer.failed ? 0 : es_writer_len(&writer);
+    assert_false(writer.failed);
+    return es_writer_len(&writer);
 }
 
 /* Are len bytes of buf a payload? Read from a block of exactly that size. */
