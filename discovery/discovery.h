@@ -46,9 +46,7 @@ void es_discovery_withdraw(struct es_discovery *discovery);
  * interfaces. */
 #define ES_DISCOVERY_FDS_MAX 16
 
-/* What to poll for and for how long at most (-1: no limit). now_ms is monotonic. Nothing of this
- * file may be called between prepare and the dispatch that belongs to it, publish and withdraw
- * excepted: what they do waits for the next prepare. */
+/* What to poll for and for how long at most (-1: no limit). now_ms is monotonic. */
 size_t es_discovery_prepare(struct es_discovery *discovery, uint64_t now_ms,
                             struct pollfd ret_fds[static ES_DISCOVERY_FDS_MAX],
                             int *ret_timeout_ms);
