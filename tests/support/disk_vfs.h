@@ -37,7 +37,7 @@ extern struct disk_plan disk_plan;
 uint64_t disk_vfs_operations(void);
 
 /* What a power cut at this moment may leave of the file, as seed decides: all that was synced and,
- * of what was written since, each sector of 512 bytes or not. To be freed. */
+ * of what was written since, everything or each sector of 512 bytes or not. To be freed. */
 uint8_t *disk_vfs_after_power_cut(const char *path, uint64_t *seed, size_t *ret_len);
 
 #endif

@@ -18,7 +18,10 @@ void store_put(struct es_store *store, struct es_row row);
 /* The row's body is this text; the test fails if not. body NULL: there is no such row. */
 void store_expect(struct es_store *store, enum es_row_kind kind, const char *key, const char *body);
 
-/* A digest of all rows of all kinds, in order, and of all pages. */
+/* A digest of all rows of all kinds, in order, and of all pages. 0 or what a reader returned. */
+int store_try_digest(struct es_store *store, struct es_id *ret);
+
+/* The same; the test fails if anything cannot be read. */
 struct es_id store_digest(struct es_store *store);
 
 /* A batch of random rows, erasures among them; the same for the same state of *seed. */

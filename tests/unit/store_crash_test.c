@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: ISC */
+/* store_crash_test.c - what was committed is there after kills, torn writes and power cuts. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "node/store/memory.h"
+#include "tests/support/disk_vfs.h"
+#include "tests/support/store_home.h"
+#include "tests/support/store_rows.h"
+
+static int set_up(void **state)
+{
+    struct store_home *home = malloc(sizeof(*home));
+
+    assert_non_null(home);
+    store_home_init(home);
+    disk_vfs_reset();
+    *state = home;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    store_home_done(*state);
+    free(*state);
+    return 0;
+}
+
+/* An existing store, opened on the disk that can lose power. */
+static struct es_store *open_on_disk(const struct store_home *home)
+{
+    struct es_store_sqlite_options options = store_home_options(home, ES_STORE_OPEN);
+
+    options.below = DISK_VFS;
+    return store_must_open(&options);
+}
+
+static void make_empty(const struct store_home *home)
+{
+    struct es_store_sqlite_options options = store_home_options(home, ES_STORE_CREATE);
+    struct es_store *store = store_must_open(&options);
+
+    store->ops->free(store);
+}
+
+struct file {
+    uint8_t *bytes;
+    size_t len;
+};
+
+/* Both files at one moment. */
+struct image {
+    struct file db;
+    struct file wal;
+};
+
+static struct image take_image(const struct store_home *home)
+{
+    struct image image;
+
+    image.db.bytes = store_read_file(home->path, &image.db.len);
+    image.wal.bytes = store_read_file(home->wal_path, &image.wal.len);
+    return image;
+}
+
+static void image_done(struct image *image)
+{
+    free(image->db.bytes);
+    free(image->wal.bytes);
+}
+
+/* What a node finds that starts from this image. Nothing is really synced: it is read only once. */
+static struct es_id digest_of_image(const struct store_home *home, const struct image *image)
+{
+    struct es_store *store;
+    struct es_id digest;
+
+    store_write_file(home->path, es_slice(image->db.bytes, image->db.len));
+    store_write_file(home->wal_path, es_slice(image->wal.bytes, image->wal.len));
+    disk_vfs_reset();
+    store = open_on_disk(home);
+    digest = store_digest(store);
+    store->ops->free(store);
+    return digest;
+}
+
+static bool same(const struct es_id *a, const struct es_id *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+/* --- Cut off and torn logs --------------------------------------------------------------------- */
+
+static void a_log_cut_at_any_byte_ends_with_the_last_whole_commit(void **state)
+{
+    const struct store_home *home = *state;
+    struct es_store *store;
+    struct es_id before;
+    struct es_id after;
+    struct es_id found;
+    struct image image;
+    size_t len_before;
+
+    make_empty(home);
+    store = open_on_disk(home);
+    for (int i = 0; i < 5; i++)
+        store_put(store, store_row(ES_ROW_CONTACT, "ada", "before"));
+    before = store_digest(store);
+    image = take_image(home);
+    len_before = image.wal.len;
+    image_done(&image);
+    store_put(store, store_row(ES_ROW_CONTACT, "ada", "after"));
+    after = store_digest(store);
+    image = take_image(home);
+    store->ops->free(store);
+
+    found = digest_of_image(home, &image);
+    assert_true(same(&found, &after) && !same(&after, &before));
+    assert_true(image.wal.len > len_before);
+    while (image.wal.len > len_before) {
+        image.wal.len--;
+        found = digest_of_image(home, &image);
+        assert_true(same(&found, &before));
+    }
+    image_done(&image);
+}
+
+static void a_torn_frame_is_the_end_of_the_log(void **state)
+{
+    const struct store_home *home = *state;
+    struct es_id digests[6];
+    size_t ends[6];
+    struct es_store *store;
+    struct image image;
+
+    make_empty(home);
+    store = open_on_disk(home);
+    for (size_t i = 0; i < 6; i++) {
+        char body[16];
+
+        snprintf(body, sizeof(body), "%zu", i);
+        store_put(store, store_row(ES_ROW_CONTACT, "counter", body));
+        digests[i] = store_digest(store);
+        image = take_image(home);
+        ends[i] = image.wal.len;
+        image_done(&image);
+    }
+    image = take_image(home);
+    store->ops->free(store);
+    for (size_t i = 1; i < 6; i++) {
+        for (size_t at = ends[i - 1]; at < ends[i]; at += 97) {
+            struct es_id found;
+
+            image.wal.bytes[at] ^= 0x40;
+            found = digest_of_image(home, &image);
+            image.wal.bytes[at] ^= 0x40;
+            assert_true(same(&found, &digests[i - 1]));
+        }
+    }
+    image_done(&image);
+}
+
+/* --- Power cuts -------------------------------------------------------------------------------- */
+
+#define BATCHES 120
+#define CUTS_MAX 2000
+
+struct cuts {
+    const struct store_home *home;
+    uint64_t seed;
+    size_t n_committed;
+    size_t n;
+    struct {
+        struct image image;
+        size_t n_committed;
+    } at[CUTS_MAX];
+};
+
+static void cut_power(void *ctx)
+{
+    struct cuts *cuts = ctx;
+    struct image *image;
+
+    if (cuts->n == CUTS_MAX)
+        return;
+    image = &cuts->at[cuts->n].image;
+    image->db.bytes = disk_vfs_after_power_cut(cuts->home->path, &cuts->seed, &image->db.len);
+    image->wal.bytes = disk_vfs_after_power_cut(cuts->home->wal_path, &cuts->seed, &image->wal.len);
+    cuts->at[cuts->n++].n_committed = cuts->n_committed;
+}
+
+/* Commits, with the log copied into the database and overwritten now and then. */
+static void run_until_cut(struct cuts *cuts, struct es_id *digests, uint64_t seed)
+{
+    struct es_store *model = es_store_memory_new();
+    struct es_store *store = open_on_disk(cuts->home);
+    uint64_t now_ms = 0;
+
+    assert_non_null(model);
+    disk_plan.on_change = cut_power;
+    disk_plan.ctx = cuts;
+    digests[0] = store_digest(model);
+    for (size_t i = 0; i < BATCHES; i++) {
+        struct store_batch batch;
+
+        store_batch_init(&batch, &seed);
+        assert_int_equal(model->ops->commit(model, batch.rows, batch.n_rows), 0);
+        digests[i + 1] = store_digest(model);
+        assert_int_equal(store->ops->commit(store, batch.rows, batch.n_rows), 0);
+        cuts->n_committed = i + 1;
+        store_batch_done(&batch);
+        now_ms += ES_STORE_ERASED_MS_MAX / 10;
+        es_store_sqlite_tick(store, now_ms);
+    }
+    store->ops->free(store);
+    model->ops->free(model);
+    disk_vfs_reset();
+}
+
+static void a_power_cut_at_any_write_loses_no_commit(void **state)
+{
+    struct cuts *cuts = calloc(1, sizeof(*cuts));
+    struct es_id digests[BATCHES + 2];
+    size_t n_ahead = 0;
+
+    assert_non_null(cuts);
+    cuts->home = *state;
+    cuts->seed = 7;
+    make_empty(cuts->home);
+    run_until_cut(cuts, digests, 11);
+    digests[BATCHES + 1] = digests[BATCHES];
+    assert_true(cuts->n > 1000);
+    for (size_t i = 0; i < cuts->n; i++) {
+        struct es_id found = digest_of_image(cuts->home, &cuts->at[i].image);
+        const struct es_id *least = &digests[cuts->at[i].n_committed];
+
+        /* The batch under way may be whole already: it was not reported yet. */
+        n_ahead += !same(&found, &least[0]);
+        assert_true(same(&found, &least[0]) || same(&found, &least[1]));
+        image_done(&cuts->at[i].image);
+    }
+    assert_true(n_ahead > 0 && n_ahead < cuts->n / 2);
+    free(cuts);
+}
+
+/* --- kill -9 ----------------------------------------------------------------------------------- */
+
+/* Commits numbers and reports each on the pipe when it is durable, until it is killed. */
+static void commit_numbers(const struct store_home *home, int report_fd)
+{
+    struct es_store_sqlite_options options = store_home_options(home, ES_STORE_OPEN);
+    struct es_store *store;
+
+    if (es_store_sqlite_open(&options, &store) != ES_STORE_OK)
+        _exit(1);
+    for (uint32_t number = 1;; number++) {
+        struct es_row rows[] = {
+            {.kind = ES_ROW_SELF,
+             .key = es_slice("number", 6),
+             .body = es_slice(&number, sizeof(number))},
+            {.kind = ES_ROW_MESSAGE,
+             .key = es_slice(&number, sizeof(number)),
+             .body = es_slice(&number, sizeof(number)),
+             .conversation = 1,
+             .order = number},
+        };
+
+        if (store->ops->commit(store, rows, 2) != 0)
+            _exit(2);
+        if (write(report_fd, &number, sizeof(number)) != sizeof(number))
+            _exit(3);
+    }
+}
+
+static int count_row(void *ctx, const struct es_row *row)
+{
+    uint32_t *n = ctx;
+    uint32_t number;
+
+    memcpy(&number, row->body.ptr, sizeof(number));
+    assert_int_equal(number, ++*n);
+    return 0;
+}
+
+static uint32_t check_numbers(const struct store_home *home)
+{
+    struct es_store_sqlite_options options = store_home_options(home, ES_STORE_OPEN);
+    struct es_store *store = store_must_open(&options);
+    struct es_store_reader *reader = store->ops->reader(store);
+    struct es_page page = {.conversation = 1, .before = UINT64_MAX, .limit = 256};
+    uint32_t number = 0;
+    uint32_t n = 0;
+    size_t len = 0;
+    uint32_t n_before;
+
+    assert_non_null(reader);
+    assert_int_equal(reader->ops->get(reader, ES_ROW_SELF, es_slice("number", 6),
+                                      (uint8_t *)&number, sizeof(number), &len),
+                     0);
+    do { /* messages are there up to the number and none is missing */
+        n_before = n;
+        page.after = n;
+        assert_int_equal(reader->ops->page(reader, &page, count_row, &n), 0);
+    } while (n > n_before);
+    assert_true(n >= number); /* an earlier round may have come further */
+    reader->ops->free(reader);
+    store->ops->free(store);
+    return number;
+}
+
+static uint32_t run_and_kill(const struct store_home *home, uint32_t n_reports)
+{
+    uint32_t last = 0;
+    uint32_t number;
+    int status;
+    int fds[2];
+    pid_t child;
+
+    assert_int_equal(pipe(fds), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(fds[0]);
+        commit_numbers(home, fds[1]);
+    }
+    close(fds[1]);
+    while (read(fds[0], &number, sizeof(number)) == sizeof(number)) {
+        last = number;
+        if (last == n_reports)
+            assert_int_equal(kill(child, SIGKILL), 0);
+    }
+    close(fds[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    return last;
+}
+
+static void a_killed_process_loses_no_commit(void **state)
+{
+    const struct store_home *home = *state;
+
+    make_empty(home);
+    for (uint32_t round = 0; round < 8; round++) {
+        uint32_t reported = run_and_kill(home, 1 + round * 60);
+        uint32_t found = check_numbers(home);
+
+        assert_true(found == reported || found == reported + 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_log_cut_at_any_byte_ends_with_the_last_whole_commit,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_torn_frame_is_the_end_of_the_log, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_power_cut_at_any_write_loses_no_commit, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_killed_process_loses_no_commit, set_up, tear_down),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
