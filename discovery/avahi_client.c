@@ -13,6 +13,33 @@
 #include <avahi-client/publish.h>
 #include <avahi-common/error.h>
 
+#include "discovery/library.h"
+
+/* What is used of the library; see library.h for why it is not simply linked. */
+#define LIBRARY "libavahi-client.so.3"
+#define FUNCTIONS(F)                                                                               \
+    F(client_new)                                                                                  \
+    F(client_free)                                                                                 \
+    F(client_errno)                                                                                \
+    F(entry_group_new)                                                                             \
+    F(entry_group_add_record)                                                                      \
+    F(entry_group_commit)                                                                          \
+    F(entry_group_free)                                                                            \
+    F(service_browser_new)                                                                         \
+    F(service_browser_free)                                                                        \
+    F(service_resolver_new)                                                                        \
+    F(service_resolver_free)
+
+#define POINTER(name) __typeof__(avahi_##name) *name;
+#define NAME(name) "avahi_" #name,
+
+static struct {
+    FUNCTIONS(POINTER)
+} avahi;
+static const char *const function_names[] = {FUNCTIONS(NAME)};
+#define N_FUNCTIONS (sizeof(function_names) / sizeof(function_names[0]))
+_Static_assert(sizeof(avahi) == sizeof(function_names), "one pointer for each name");
+
 struct es_stack {
     const struct es_stack_host *host;
     AvahiClient *client;
@@ -76,7 +103,7 @@ static void on_browser(AvahiServiceBrowser *browser, AvahiIfIndex interface, Ava
         es_browse_removed(host->browse, &host->resolving, interface, protocol, name);
         break;
     case AVAHI_BROWSER_FAILURE:
-        fail(host, avahi_client_errno(stack->client));
+        fail(host, avahi.client_errno(stack->client));
         break;
     case AVAHI_BROWSER_CACHE_EXHAUSTED:
     case AVAHI_BROWSER_ALL_FOR_NOW:
@@ -100,10 +127,10 @@ static void on_resolver(AvahiServiceResolver *resolver, AvahiIfIndex interface,
         es_browse_resolved(stack->host->browse, interface, protocol, name, address, port, txt);
     else
         es_browse_unresolved(stack->host->browse, interface, protocol, name);
-    avahi_service_resolver_free(resolver);
+    avahi.service_resolver_free(resolver);
 }
 
-/* Also called from within avahi_client_new(), which has not returned its client then. */
+/* Also called from within avahi.client_new(), which has not returned its client then. */
 static void on_client(AvahiClient *client, AvahiClientState state, void *userdata)
 {
     struct es_stack *stack = userdata;
@@ -111,18 +138,18 @@ static void on_client(AvahiClient *client, AvahiClientState state, void *userdat
     stack->client = client;
     switch (state) {
     case AVAHI_CLIENT_FAILURE:
-        fail(stack->host, avahi_client_errno(client));
+        fail(stack->host, avahi.client_errno(client));
         break;
     case AVAHI_CLIENT_S_RUNNING:
         if (stack->browser)
             break;
         stack->browser =
-            avahi_service_browser_new(client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, ES_SERVICE_TYPE,
+            avahi.service_browser_new(client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, ES_SERVICE_TYPE,
                                       ES_DOMAIN, AVAHI_LOOKUP_USE_MULTICAST, on_browser, stack);
         if (stack->browser)
             stack->host->ready(stack->host->ctx);
         else
-            fail(stack->host, avahi_client_errno(client));
+            fail(stack->host, avahi.client_errno(client));
         break;
     case AVAHI_CLIENT_S_REGISTERING: /* the daemon's own host name, none of ours */
     case AVAHI_CLIENT_S_COLLISION:
@@ -136,23 +163,27 @@ static void client_close(struct es_stack *stack)
     if (!stack)
         return;
     if (stack->group)
-        avahi_entry_group_free(stack->group);
+        avahi.entry_group_free(stack->group);
     if (stack->browser)
-        avahi_service_browser_free(stack->browser);
+        avahi.service_browser_free(stack->browser);
     if (stack->client)
-        avahi_client_free(stack->client);
+        avahi.client_free(stack->client);
     free(stack);
 }
 
 static struct es_stack *client_open(const struct es_stack_host *host)
 {
-    struct es_stack *stack = calloc(1, sizeof(*stack));
+    struct es_stack *stack = NULL;
     int error = AVAHI_ERR_NO_MEMORY;
 
-    if (stack) {
+    if (!es_library_load(LIBRARY, function_names, N_FUNCTIONS, &avahi)) {
+        host->failed(host->ctx, LIBRARY " is not installed");
+        return NULL;
+    }
+    if ((stack = calloc(1, sizeof(*stack)))) {
         stack->host = host;
         stack->client =
-            avahi_client_new(host->poll, AVAHI_CLIENT_NO_FAIL, on_client, stack, &error);
+            avahi.client_new(host->poll, AVAHI_CLIENT_NO_FAIL, on_client, stack, &error);
     }
     if (!stack || !stack->client) {
         fail(host, error);
@@ -167,7 +198,7 @@ static bool add_record(AvahiEntryGroup *group, const struct es_record *record)
     /* As in the embedded stack: names of 80 random bits need no probing. */
     const AvahiPublishFlags unique = AVAHI_PUBLISH_UNIQUE | AVAHI_PUBLISH_NO_PROBE;
 
-    return avahi_entry_group_add_record(group, record->interface, record->protocol,
+    return avahi.entry_group_add_record(group, record->interface, record->protocol,
                                         record->unique ? unique : 0, record->name,
                                         AVAHI_DNS_CLASS_IN, record->type, ES_RECORD_TTL_S,
                                         record->data, record->data_len) >= 0;
@@ -176,31 +207,31 @@ static bool add_record(AvahiEntryGroup *group, const struct es_record *record)
 static const char *client_publish(struct es_stack *stack, const struct es_record *records, size_t n)
 {
     AvahiEntryGroup *old = stack->group;
-    AvahiEntryGroup *group = avahi_entry_group_new(stack->client, on_group, stack);
+    AvahiEntryGroup *group = avahi.entry_group_new(stack->client, on_group, stack);
     bool good = group != NULL;
 
     for (size_t i = 0; good && i < n; i++)
         good = add_record(group, &records[i]);
     if (good) {
         stack->group = group;
-        good = avahi_entry_group_commit(group) >= 0;
+        good = avahi.entry_group_commit(group) >= 0;
     }
     if (!good) {
-        const int error = avahi_client_errno(stack->client);
+        const int error = avahi.client_errno(stack->client);
         stack->group = old;
         if (group)
-            avahi_entry_group_free(group);
+            avahi.entry_group_free(group);
         return avahi_strerror(error);
     }
     if (old)
-        avahi_entry_group_free(old);
+        avahi.entry_group_free(old);
     return NULL;
 }
 
 static void client_withdraw(struct es_stack *stack)
 {
     if (stack->group)
-        avahi_entry_group_free(stack->group);
+        avahi.entry_group_free(stack->group);
     stack->group = NULL;
 }
 
@@ -208,14 +239,14 @@ static void *client_resolve(void *ctx, const struct es_instance *instance)
 {
     struct es_stack *stack = ctx;
 
-    return avahi_service_resolver_new(
+    return avahi.service_resolver_new(
         stack->client, instance->interface, instance->protocol, instance->name, ES_SERVICE_TYPE,
         ES_DOMAIN, instance->protocol, AVAHI_LOOKUP_USE_MULTICAST, on_resolver, stack);
 }
 
 static void client_cancel(void *resolver)
 {
-    avahi_service_resolver_free(resolver);
+    avahi.service_resolver_free(resolver);
 }
 
 const struct es_stack_ops es_avahi_client_ops = {

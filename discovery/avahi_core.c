@@ -16,6 +16,39 @@
 #include <avahi-core/lookup.h>
 #include <avahi-core/publish.h>
 
+#include "discovery/library.h"
+
+/* What is used of the library; see library.h for why it is not simply linked. */
+#define LIBRARY "libavahi-core.so.7"
+#define FUNCTIONS(F)                                                                               \
+    F(server_config_init)                                                                          \
+    F(server_config_free)                                                                          \
+    F(server_new)                                                                                  \
+    F(server_free)                                                                                 \
+    F(server_errno)                                                                                \
+    F(server_add)                                                                                  \
+    F(set_log_function)                                                                            \
+    F(record_new_full)                                                                             \
+    F(record_unref)                                                                                \
+    F(rdata_parse)                                                                                 \
+    F(s_entry_group_new)                                                                           \
+    F(s_entry_group_commit)                                                                        \
+    F(s_entry_group_free)                                                                          \
+    F(s_service_browser_new)                                                                       \
+    F(s_service_browser_free)                                                                      \
+    F(s_service_resolver_new)                                                                      \
+    F(s_service_resolver_free)
+
+#define POINTER(name) __typeof__(avahi_##name) *name;
+#define NAME(name) "avahi_" #name,
+
+static struct {
+    FUNCTIONS(POINTER)
+} avahi;
+static const char *const function_names[] = {FUNCTIONS(NAME)};
+#define N_FUNCTIONS (sizeof(function_names) / sizeof(function_names[0]))
+_Static_assert(sizeof(avahi) == sizeof(function_names), "one pointer for each name");
+
 /* Per interface and address family: five records for each of 3,000 adverts. */
 #define CACHE_ENTRIES_MAX 16384
 
@@ -48,7 +81,7 @@ static void on_server(AvahiServer *server, AvahiServerState state, void *userdat
 
     switch (state) {
     case AVAHI_SERVER_FAILURE:
-        fail(stack->host, avahi_server_errno(server));
+        fail(stack->host, avahi.server_errno(server));
         break;
     case AVAHI_SERVER_COLLISION: /* over a host name that is not published: nothing is lost */
     case AVAHI_SERVER_INVALID:
@@ -100,7 +133,7 @@ static void on_browser(AvahiSServiceBrowser *browser, AvahiIfIndex interface,
         es_browse_removed(host->browse, &host->resolving, interface, protocol, name);
         break;
     case AVAHI_BROWSER_FAILURE:
-        fail(host, avahi_server_errno(stack->server));
+        fail(host, avahi.server_errno(stack->server));
         break;
     case AVAHI_BROWSER_CACHE_EXHAUSTED:
     case AVAHI_BROWSER_ALL_FOR_NOW:
@@ -124,7 +157,7 @@ static void on_resolver(AvahiSServiceResolver *resolver, AvahiIfIndex interface,
         es_browse_resolved(stack->host->browse, interface, protocol, name, address, port, txt);
     else
         es_browse_unresolved(stack->host->browse, interface, protocol, name);
-    avahi_s_service_resolver_free(resolver);
+    avahi.s_service_resolver_free(resolver);
 }
 
 /* The list that Avahi wants, out of names separated by commas. */
@@ -146,8 +179,8 @@ static AvahiServer *new_server(struct es_stack *stack, int *ret_error)
 {
     AvahiServerConfig config;
 
-    avahi_set_log_function(discard_log);
-    avahi_server_config_init(&config);
+    avahi.set_log_function(discard_log);
+    avahi.server_config_init(&config);
     config.host_name = avahi_strdup(stack->host->random_host_name);
     config.allow_interfaces = list_of(stack->host->interfaces);
     config.publish_addresses = 0;
@@ -158,8 +191,8 @@ static AvahiServer *new_server(struct es_stack *stack, int *ret_error)
     config.enable_wide_area = 0;
     config.enable_reflector = 0;
     config.n_cache_entries_max = CACHE_ENTRIES_MAX;
-    AvahiServer *server = avahi_server_new(stack->host->poll, &config, on_server, stack, ret_error);
-    avahi_server_config_free(&config);
+    AvahiServer *server = avahi.server_new(stack->host->poll, &config, on_server, stack, ret_error);
+    avahi.server_config_free(&config);
     return server;
 }
 
@@ -168,28 +201,32 @@ static void core_close(struct es_stack *stack)
     if (!stack)
         return;
     if (stack->group)
-        avahi_s_entry_group_free(stack->group);
+        avahi.s_entry_group_free(stack->group);
     if (stack->browser)
-        avahi_s_service_browser_free(stack->browser);
+        avahi.s_service_browser_free(stack->browser);
     if (stack->server)
-        avahi_server_free(stack->server);
+        avahi.server_free(stack->server);
     free(stack);
 }
 
 static struct es_stack *core_open(const struct es_stack_host *host)
 {
-    struct es_stack *stack = calloc(1, sizeof(*stack));
+    struct es_stack *stack = NULL;
     int error = AVAHI_ERR_NO_MEMORY;
 
-    if (stack) {
+    if (!es_library_load(LIBRARY, function_names, N_FUNCTIONS, &avahi)) {
+        host->failed(host->ctx, LIBRARY " is not installed");
+        return NULL;
+    }
+    if ((stack = calloc(1, sizeof(*stack)))) {
         stack->host = host;
         stack->server = new_server(stack, &error);
     }
     if (stack && stack->server) {
-        stack->browser = avahi_s_service_browser_new(stack->server, AVAHI_IF_UNSPEC,
+        stack->browser = avahi.s_service_browser_new(stack->server, AVAHI_IF_UNSPEC,
                                                      AVAHI_PROTO_UNSPEC, ES_SERVICE_TYPE, ES_DOMAIN,
                                                      AVAHI_LOOKUP_USE_MULTICAST, on_browser, stack);
-        error = avahi_server_errno(stack->server);
+        error = avahi.server_errno(stack->server);
     }
     if (!stack || !stack->browser) {
         fail(host, error);
@@ -207,45 +244,45 @@ static bool add_record(struct es_stack *stack, AvahiSEntryGroup *group,
      * answers a probe all the same only wants to keep us off the air. */
     const AvahiPublishFlags unique = AVAHI_PUBLISH_UNIQUE | AVAHI_PUBLISH_NO_PROBE;
     AvahiRecord *rr =
-        avahi_record_new_full(record->name, AVAHI_DNS_CLASS_IN, record->type, ES_RECORD_TTL_S);
+        avahi.record_new_full(record->name, AVAHI_DNS_CLASS_IN, record->type, ES_RECORD_TTL_S);
     bool added = false;
 
     if (!rr)
         return false;
-    if (avahi_rdata_parse(rr, record->data, record->data_len) == 0)
-        added = avahi_server_add(stack->server, group, record->interface, record->protocol,
+    if (avahi.rdata_parse(rr, record->data, record->data_len) == 0)
+        added = avahi.server_add(stack->server, group, record->interface, record->protocol,
                                  record->unique ? unique : 0, rr) >= 0;
-    avahi_record_unref(rr);
+    avahi.record_unref(rr);
     return added;
 }
 
 static const char *core_publish(struct es_stack *stack, const struct es_record *records, size_t n)
 {
     AvahiSEntryGroup *old = stack->group;
-    AvahiSEntryGroup *group = avahi_s_entry_group_new(stack->server, on_group, stack);
+    AvahiSEntryGroup *group = avahi.s_entry_group_new(stack->server, on_group, stack);
     bool good = group != NULL;
 
     for (size_t i = 0; good && i < n; i++)
         good = add_record(stack, group, &records[i]);
     if (good) {
         stack->group = group;
-        good = avahi_s_entry_group_commit(group) >= 0;
+        good = avahi.s_entry_group_commit(group) >= 0;
     }
     if (!good) {
         stack->group = old;
         if (group)
-            avahi_s_entry_group_free(group);
-        return avahi_strerror(avahi_server_errno(stack->server));
+            avahi.s_entry_group_free(group);
+        return avahi_strerror(avahi.server_errno(stack->server));
     }
     if (old)
-        avahi_s_entry_group_free(old);
+        avahi.s_entry_group_free(old);
     return NULL;
 }
 
 static void core_withdraw(struct es_stack *stack)
 {
     if (stack->group)
-        avahi_s_entry_group_free(stack->group);
+        avahi.s_entry_group_free(stack->group);
     stack->group = NULL;
 }
 
@@ -254,14 +291,14 @@ static void *core_resolve(void *ctx, const struct es_instance *instance)
     struct es_stack *stack = ctx;
 
     /* The address of the family over which the advert came: it is the one that works here. */
-    return avahi_s_service_resolver_new(
+    return avahi.s_service_resolver_new(
         stack->server, instance->interface, instance->protocol, instance->name, ES_SERVICE_TYPE,
         ES_DOMAIN, instance->protocol, AVAHI_LOOKUP_USE_MULTICAST, on_resolver, stack);
 }
 
 static void core_cancel(void *resolver)
 {
-    avahi_s_service_resolver_free(resolver);
+    avahi.s_service_resolver_free(resolver);
 }
 
 const struct es_stack_ops es_avahi_core_ops = {
