@@ -123,25 +123,36 @@ void party_done(struct party *party)
     es_identity_done(&party->identity);
 }
 
-void pair_request(struct party *a, const struct party *b, struct parcel *ret)
+struct es_addressee party_addressee(const struct party *party)
 {
-    static const struct es_key no_psk;
-    struct es_target target = {.dh = b->as_peer.dh};
-    const struct es_request request = {
-        .kind = ES_REQUEST_CONTACT,
-        .name = es_slice("Ada", 3),
-        .greeting = es_slice("It is me", 8),
-    };
+    struct es_addressee addressee = {.secret = party->identity.secret};
 
-    memcpy(target.name, b->as_peer.address.bytes, sizeof(target.name));
-    bool sealed = es_request_seal(&a->identity, &target, &no_psk, &request, PAIR_EXPIRY,
-                                  &a->entropy, ret->bytes, &a->pending);
+    memcpy(addressee.name, party->identity.address.bytes, sizeof(addressee.name));
+    return addressee;
+}
+
+struct es_target target_of(const struct es_addressee *addressee)
+{
+    struct es_target target = {.dh = es_dh_public_of(&addressee->secret)};
+
+    memcpy(target.name, addressee->name, sizeof(target.name));
+    return target;
+}
+
+void party_ask(struct party *party, const struct es_addressee *whom, enum es_request_kind kind,
+               const struct es_key *psk, struct parcel *ret)
+{
+    const struct es_target target = target_of(whom);
+    const struct es_request request = {
+        .kind = kind, .name = es_slice("Ada", 3), .greeting = es_slice("It is me", 8)};
+    bool sealed = es_request_seal(&party->identity, &target, psk, &request, PAIR_EXPIRY,
+                                  &party->entropy, ret->bytes, &party->pending);
 
     assert(sealed);
     ret->len = ES_ENVELOPE_BYTES_MIN;
-    a->waiting = true;
-    a->pending.number = 7;
-    bool added = es_tags_add_pending(a->tags, &a->pending);
+    party->waiting = true;
+    party->pending.number = 7;
+    bool added = es_tags_add_pending(party->tags, &party->pending);
 
     assert(added);
 }
@@ -155,21 +166,36 @@ static void begin_session(struct party *party)
     assert(added);
 }
 
+void party_accept(struct party *party, const struct es_addressee *asked,
+                  const struct es_request_opened *opened)
+{
+    bool accepted =
+        es_accept(&party->identity, asked, &opened->from, &opened->one_time, &opened->gs,
+                  &opened->th1, &party->entropy, &party->session, &party->link_key);
+
+    assert(accepted);
+    party->peer = opened->from;
+    begin_session(party);
+}
+
+void pair_request(struct party *a, const struct party *b, struct parcel *ret)
+{
+    static const struct es_key no_psk;
+    struct es_addressee addressee = party_addressee(b);
+
+    party_ask(a, &addressee, ES_REQUEST_CONTACT, &no_psk, ret);
+}
+
 void pair_accept(struct party *b, const struct parcel *request)
 {
     static const struct es_key no_psk;
-    struct es_addressee addressee = {.secret = b->identity.secret};
+    struct es_addressee addressee = party_addressee(b);
     struct es_request_opened opened;
-
-    memcpy(addressee.name, b->identity.address.bytes, sizeof(addressee.name));
     bool good =
-        es_request_open(&addressee, &no_psk, 1, es_slice(request->bytes, request->len), &opened) &&
-        es_accept(&b->identity, &addressee, &opened.from, &opened.one_time, &opened.gs, &opened.th1,
-                  &b->entropy, &b->session, &b->link_key);
+        es_request_open(&addressee, &no_psk, 1, es_slice(request->bytes, request->len), &opened);
 
     assert(good);
-    b->peer = opened.from;
-    begin_session(b);
+    party_accept(b, &addressee, &opened);
 }
 
 void pair_introduce(struct party *a, struct party *b)

@@ -66,7 +66,18 @@ struct parcel {
     struct es_position at;
 };
 
-/* a asks b; the request is left without work. */
+/* The identity as a key that requests may be sealed to. */
+struct es_addressee party_addressee(const struct party *party);
+struct es_target target_of(const struct es_addressee *addressee);
+
+/* Asks whoever has the key; the request is left without work. */
+void party_ask(struct party *party, const struct es_addressee *whom, enum es_request_kind kind,
+               const struct es_key *psk, struct parcel *ret);
+/* Accepts what was opened with the key that was asked. */
+void party_accept(struct party *party, const struct es_addressee *asked,
+                  const struct es_request_opened *opened);
+
+/* a asks b. */
 void pair_request(struct party *a, const struct party *b, struct parcel *ret);
 /* b opens it with its identity's key and makes its session. */
 void pair_accept(struct party *b, const struct parcel *request);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* e2ee_session_test.c - the ratchet between two people: order, loss, windows, rollback, rows.
+/* e2ee_session_test.c - the ratchet between two people: order, loss, windows, rollback.
  * What attackers do to it: e2ee_forgery_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -499,85 +499,6 @@ static void test_done_erases_everything(void **state)
     assert_true(es_bytes_zero(&session, sizeof(session)));
 }
 
-/* --- Rows ------------------------------------------------------------------------------------- */
-
-static void test_row_round_trip(void **state)
-{
-    uint8_t row[ES_SESSION_ROW_BYTES_MAX], again[ES_SESSION_ROW_BYTES_MAX];
-    struct es_session decoded;
-
-    (void)state;
-    b.session.contact = 77;
-    b.session.made_wall_ms = 1767225600000;
-    size_t len = es_session_encode(&b.session, row, sizeof(row));
-
-    assert_in_range(len, 1, ES_SESSION_ROW_BYTES_MAX);
-    assert_true(es_session_decode(es_slice(row, len), &decoded));
-    assert_int_equal(decoded.contact, 77);
-    assert_int_equal(decoded.made_wall_ms, 1767225600000);
-    assert_int_equal(es_session_encode(&decoded, again, sizeof(again)), len);
-    assert_memory_equal(row, again, len);
-    for (size_t cap = 0; cap < len; cap++)
-        assert_int_equal(es_session_encode(&b.session, again, cap), 0);
-}
-
-static void test_what_is_no_row(void **state)
-{
-    uint8_t row[ES_SESSION_ROW_BYTES_MAX + 1];
-    struct es_session decoded;
-    size_t len = es_session_encode(&b.session, row, sizeof(row));
-
-    (void)state;
-    for (size_t cut = 0; cut < len; cut++) {
-        assert_false(es_session_decode(es_slice(row, cut), &decoded));
-        assert_true(es_bytes_zero(&decoded, sizeof(decoded)));
-    }
-    row[len] = 0;
-    assert_false(es_session_decode(es_slice(row, len + 1), &decoded));
-    row[0]++; /* version */
-    assert_false(es_session_decode(es_slice(row, len), &decoded));
-    row[0]--;
-    row[1] |= 0x80; /* a flag that there is not */
-    assert_false(es_session_decode(es_slice(row, len), &decoded));
-}
-
-static void assert_no_row(const struct es_session *session)
-{
-    uint8_t row[ES_SESSION_ROW_BYTES_MAX];
-    struct es_session decoded;
-    size_t len = es_session_encode(session, row, sizeof(row));
-
-    assert_false(es_session_decode(es_slice(row, len), &decoded));
-}
-
-/* States that sealing and opening never leave behind. */
-static void test_impossible_states_are_no_rows(void **state)
-{
-    struct es_session session = a.session;
-
-    (void)state;
-    session.window = 0;
-    assert_no_row(&session);
-    session = a.session;
-    session.own_window = ES_WINDOW_MAX + 1;
-    assert_no_row(&session);
-    session = a.session;
-    session.acked = session.send.next + 1;
-    assert_no_row(&session);
-    session = a.session;
-    session.turn = true; /* with a key of our own */
-    assert_no_row(&session);
-    session = a.session;
-    es_wipe(&session.own, sizeof(session.own)); /* without, and no turn */
-    assert_no_row(&session);
-    session = a.session;
-    session.sending = false;
-    assert_no_row(&session);
-    session = a.session;
-    session.previous_count = UINT16_MAX + 1;
-    assert_no_row(&session);
-}
-
 #define PAIRED(test) cmocka_unit_test_setup_teardown(test, connect_pair, drop_pair)
 
 int main(void)
@@ -605,9 +526,6 @@ int main(void)
         PAIRED(test_opened_state_cannot_open_again),
         PAIRED(test_tags_are_those_of_the_envelopes),
         PAIRED(test_done_erases_everything),
-        PAIRED(test_row_round_trip),
-        PAIRED(test_what_is_no_row),
-        PAIRED(test_impossible_states_are_no_rows),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
