@@ -8,8 +8,8 @@
 #include "node/wire/limits.h"
 
 /* One input emits at most this much; a batch is closed for further inputs when it might not fit.
- * 32 envelopes with a message, an outbox, a session and a contact row each, and gaps. */
-#define INPUT_ROWS_MAX (2 * ES_WINDOW_MAX + 8 * ES_ENVELOPES_PER_INPUT_MAX + 256)
+ * A window of gaps, and what is sealed before a batch is taken. */
+#define INPUT_ROWS_MAX (2 * ES_WINDOW_MAX + 4 * ES_ENVELOPES_PER_BATCH_MAX + 256)
 #define INPUT_BYTES_MAX (4u << 20)
 #define INPUT_ORDERS_MAX 2048
 #define BATCH_ROWS_MAX (4 * INPUT_ROWS_MAX)
@@ -257,6 +257,7 @@ static void put_row(struct es_context *context, const struct es_row *row)
     rows += *slot - 1;
     rows->kind = row->kind;
     rows->erase = row->erase;
+    rows->prefix = row->prefix;
     rows->conversation = row->conversation;
     rows->order = row->order;
     if (rows->body.len == row->body.len && row->body.len > 0)
@@ -349,6 +350,11 @@ void es_emit_message(struct es_context *context, struct es_slice key, struct es_
 void es_emit_erase(struct es_context *context, enum es_row_kind kind, struct es_slice key)
 {
     put_row(context, &(struct es_row){.kind = kind, .erase = true, .key = key});
+}
+
+void es_emit_erase_prefix(struct es_context *context, enum es_row_kind kind, struct es_slice prefix)
+{
+    put_row(context, &(struct es_row){.kind = kind, .erase = true, .prefix = true, .key = prefix});
 }
 
 void es_emit_order(struct es_context *context, const struct es_order *order)

@@ -15,7 +15,7 @@ enum es_command_kind {
     ES_CMD_NAME,    /* the name that this node claims                                  */
     ES_CMD_VISIBLE, /* for_ms 0: off                                                   */
     ES_CMD_INVITE,
-    ES_CMD_ADD,     /* who: address, invite, or a name that nearby shows               */
+    ES_CMD_ADD, /* who: address, invite, or a name that nearby shows               */
     ES_CMD_ACCEPT,
     ES_CMD_DECLINE,
     ES_CMD_RENAME,
@@ -24,11 +24,11 @@ enum es_command_kind {
     ES_CMD_FORGET,
     ES_CMD_VERIFY,
     ES_CMD_SEND,
-    ES_CMD_READ,    /* everything in the conversation has been read                     */
+    ES_CMD_READ, /* everything in the conversation has been read                     */
     ES_CMD_PING,
     ES_CMD_CONNECT,
-    ES_CMD_RENEW,   /* a fresh session: after a restore                                 */
-    ES_CMD_STOP,    /* says goodbye on every link and withdraws the advert               */
+    ES_CMD_RENEW, /* a fresh session: after a restore                                 */
+    ES_CMD_STOP,  /* says goodbye on every link and withdraws the advert               */
 };
 
 struct es_command {
@@ -46,7 +46,7 @@ struct es_command {
         struct {
             struct es_slice petname; /* may be empty                              */
             struct es_slice greeting;
-        } add;                 /* ADD, ACCEPT (petname only)                       */
+        } add;                   /* ADD, ACCEPT (petname only)                       */
         struct es_slice petname; /* RENAME                                         */
         struct es_slice code;    /* VERIFY                                         */
         struct {

@@ -22,7 +22,7 @@ struct es_context {
     const struct es_arena *arena;
     struct es_batches *batches;
     struct es_counters *counters;
-    uint32_t sealed; /* envelopes sealed for this input: at most ES_ENVELOPES_PER_INPUT_MAX */
+    uint32_t sealed; /* envelopes sealed for this batch: at most ES_ENVELOPES_PER_BATCH_MAX */
 };
 
 void es_random(const struct es_context *context, void *buf, size_t len);
@@ -35,6 +35,9 @@ void es_emit_row(struct es_context *context, enum es_row_kind kind, struct es_sl
 void es_emit_message(struct es_context *context, struct es_slice key, struct es_slice body,
                      uint32_t conversation, uint64_t order);
 void es_emit_erase(struct es_context *context, enum es_row_kind kind, struct es_slice key);
+/* Erases every row of the kind whose key begins with prefix. */
+void es_emit_erase_prefix(struct es_context *context, enum es_row_kind kind,
+                          struct es_slice prefix);
 void es_emit_order(struct es_context *context, const struct es_order *order);
 /* A frame on a link: bytes are copied. */
 void es_emit_frame(struct es_context *context, uint32_t link, struct es_slice bytes);

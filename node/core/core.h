@@ -16,15 +16,15 @@
 struct es_core;
 
 struct es_settings {
-    uint64_t rotation_ms;         /* rotation period, before its jitter                      */
-    uint16_t port_min, port_max;  /* of the listener that rotates                            */
+    uint64_t rotation_ms;        /* rotation period, before its jitter                      */
+    uint16_t port_min, port_max; /* of the listener that rotates                            */
     enum es_discovery_method method;
     char interfaces[256];
-    bool receipts;                /* tell when something was read                            */
-    unsigned work_bits;           /* proof of work of requests: 20; fewer in simulations       */
-    uint32_t contacts_max;        /* at most ES_CONTACTS_MAX                                   */
-    uint16_t links_max;           /* at most ES_LINKS_MAX                                      */
-    uint16_t strangers_max;       /* links dialled to strangers                                */
+    bool receipts;          /* tell when something was read                            */
+    unsigned work_bits;     /* proof of work of requests: 20; fewer in simulations       */
+    uint32_t contacts_max;  /* at most ES_CONTACTS_MAX                                   */
+    uint16_t links_max;     /* at most ES_LINKS_MAX                                      */
+    uint16_t strangers_max; /* links dialled to strangers                                */
     /* Lasting listeners and peers to dial; borrowed for the lifetime of the core. */
     const struct es_lasting *lasting;
     size_t n_lasting;
@@ -52,12 +52,12 @@ struct es_env {
 };
 
 enum es_input_kind {
-    ES_IN_ROW,     /* one restored row; before ES_IN_START, kinds in rising order, no messages      */
-    ES_IN_START,   /* everything is restored: begin                                                  */
+    ES_IN_ROW,   /* one restored row; before ES_IN_START, kinds in rising order, no messages      */
+    ES_IN_START, /* everything is restored: begin                                                  */
     ES_IN_NETWORK, /* the network process was started (again): it knows nothing, every link is gone  */
-    ES_IN_REPORT,  /* what it reports                                                                */
+    ES_IN_REPORT, /* what it reports                                                                */
     ES_IN_COMMAND, /* what a person or script wants; answered by one ES_EV_ANSWER                     */
-    ES_IN_TIMER,   /* the time that effects asked for has come (earlier or later is fine)             */
+    ES_IN_TIMER, /* the time that effects asked for has come (earlier or later is fine)             */
 };
 
 struct es_input {
@@ -71,8 +71,8 @@ struct es_input {
     };
 };
 
-struct es_effects {               /* whoever runs the core works through them in this order: */
-    const struct es_row *rows;    /* 1. one transaction, committed                           */
+struct es_effects {            /* whoever runs the core works through them in this order: */
+    const struct es_row *rows; /* 1. one transaction, committed                           */
     size_t n_rows;
     const struct es_order *orders; /* 2. only then may the network learn of it               */
     size_t n_orders;

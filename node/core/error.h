@@ -24,8 +24,9 @@
     X(E_NOT_CONTACT, "not-contact", "that person has not accepted yet")                            \
     X(E_BLOCKED, "blocked", "that person is blocked: earshot unblock")                             \
     X(E_NO_REQUEST, "no-request", "there is no request from that person: earshot requests")        \
-    X(E_NAME, "bad-name", "a name has 1 to 64 bytes of printable UTF-8 and begins with a letter, " \
-                          "digit or other sign than # - @")                                        \
+    X(E_NAME, "bad-name",                                                                          \
+      "a name has 1 to 64 bytes of printable UTF-8 and begins with a letter, "                     \
+      "digit or other sign than # - @")                                                            \
     X(E_NAME_TAKEN, "name-taken", "that name is in use: choose another with --as")                 \
     X(E_TOO_LONG, "too-long", "the text is longer than 16384 bytes; nothing was sent")             \
     X(E_EMPTY, "empty", "there is no text; nothing was sent")                                      \
@@ -34,8 +35,9 @@
     X(E_INVITES_FULL, "invites-full", "16 invites are open: wait until one expires")               \
     X(E_OUTBOX_FULL, "outbox-full", "100000 messages wait already; this one was not taken")        \
     X(E_MESSAGE, "no-message", "there is no such message in that conversation")                    \
-    X(E_CODE, "code-differs", "the code differs: this may not be the person you think of; "        \
-                              "compare again in person")                                           \
+    X(E_CODE, "code-differs",                                                                      \
+      "the code differs: this may not be the person you think of; "                                \
+      "compare again in person")                                                                   \
     X(E_ENDPOINT, "bad-endpoint", "an endpoint looks like tcp://host:port/KEY")                    \
     X(E_KEY_CHANGED, "key-changed", "this contact's key has changed; nothing was sent")            \
     X(E_OFFLINE, "offline", "that person is not here")                                             \

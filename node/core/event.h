@@ -24,9 +24,9 @@ enum es_event_kind {
     ES_EV_RENEWED,     /* a new session with this contact                                         */
     ES_EV_KEY_CHANGED, /* somebody answers as this contact with another identity key              */
     ES_EV_CONFLICT,    /* a message id came again with another body: both are kept                */
-    ES_EV_VISIBLE,     /* visible mode ended or began: until_ms (wall clock), 0 when off           */
-    ES_EV_PONG,        /* answer to a ping: rtt_us, direct                                         */
-    ES_EV_LISTENING,   /* port of the listener that rotates, or of a lasting one                   */
+    ES_EV_VISIBLE,   /* visible mode ended or began: until_ms (wall clock), 0 when off           */
+    ES_EV_PONG,      /* answer to a ping: rtt_us, direct                                         */
+    ES_EV_LISTENING, /* port of the listener that rotates, or of a lasting one                   */
 };
 
 struct es_event {
@@ -36,7 +36,7 @@ struct es_event {
     uint32_t contact; /* 0: none                                                */
     bool own;         /* whose message it is                                    */
     struct es_message_id message;
-    uint64_t order;   /* MESSAGE: its place in the conversation                  */
+    uint64_t order; /* MESSAGE: its place in the conversation                  */
     uint64_t until_ms;
     uint64_t rtt_ms;
     struct es_slice text; /* ANSWER: invite link, candidates; MESSAGE: the row's body */

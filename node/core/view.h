@@ -50,8 +50,8 @@ struct es_self_view {
     bool has_identity;
     struct es_sign_public address;
     const char *name;
-    uint64_t visible_until_ms; /* wall clock; 0: hidden */
-    uint32_t queued;           /* messages not delivered, all contacts      */
+    uint64_t visible_until_ms;  /* wall clock; 0: hidden */
+    uint32_t queued;            /* messages not delivered, all contacts      */
     uint32_t links, neighbours; /* up; up and bound to nobody                */
     uint32_t contacts, requests;
 };
@@ -97,9 +97,6 @@ enum es_message_state {
     ES_MESSAGE_FAILED,
     ES_MESSAGE_RECEIVED, /* of theirs: shown, not read yet */
 };
-enum es_message_state es_core_message_state(const struct es_core *core, uint32_t contact, bool own,
-                                            struct es_message_id id);
-
 /* A message's row. */
 struct es_message {
     uint32_t contact;
@@ -110,11 +107,13 @@ struct es_message {
     uint64_t order;
     uint64_t after; /* theirs: the message that is shown before it, or 0 */
     struct es_message_id reply_to;
-    bool reply_to_own; /* the answered message is ours */
+    bool reply_to_own;  /* the answered message is ours */
     enum es_err failed; /* ES_OK, or why it will not arrive */
     struct es_slice text;
 };
 bool es_message_decode(struct es_slice body, struct es_message *ret);
+enum es_message_state es_core_message_state(const struct es_core *core,
+                                            const struct es_message *message);
 
 /* An id as people see it, the same on both sides: base32 of BLAKE2b(author)[0..3] | incarnation |
  * sequence. Parsing says which of two authors it is, by the first of them that fits. */

@@ -37,6 +37,7 @@ enum es_row_kind {
 struct es_row {
     enum es_row_kind kind;
     bool erase;           /* remove the row; body and order are ignored; absent is fine      */
+    bool prefix;          /* with erase: remove every row of the kind whose key begins so    */
     struct es_slice key;  /* 1..ES_ROW_KEY_BYTES_MAX bytes; rows sort as memcmp sorts keys    */
     struct es_slice body; /* 0..ES_ROW_BODY_BYTES_MAX (node/wire/limits.h)                    */
     /* ES_ROW_MESSAGE only: conversation and place in it (0: held, not shown yet). */

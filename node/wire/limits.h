@@ -135,8 +135,9 @@
 
 /* --- Core ------------------------------------------------------------------------------------- */
 
-/* Envelopes that one input may seal; what fans out further goes on with timers. */
-#define ES_ENVELOPES_PER_INPUT_MAX 32
+/* Envelopes sealed for one batch: several inputs of 32 each. What fans out further goes on with
+ * timers. */
+#define ES_ENVELOPES_PER_BATCH_MAX 256
 
 /* A row's body: the largest envelope with what is kept beside it. */
 #define ES_ROW_BODY_BYTES_MAX 40960

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+/* ack.c - cumulative acknowledgements (docs/protocol.md, section 6.5). */
+#include <string.h>
+
+#include "node/core/chat/parts.h"
+
+/* --- What has arrived here -------------------------------------------------------------------- */
+
+static struct es_ack_chain *add_chain(struct es_ack *ack, uint32_t chain, uint32_t received)
+{
+    struct es_ack_chain *entry = &ack->chains[ack->n_chains++];
+
+    *entry = (struct es_ack_chain){.chain = chain, .received = received};
+    return entry;
+}
+
+/* The missing envelopes of one chain as ranges; what does not fit ends the entry below it. */
+static const struct es_missing *add_missing(struct es_ack_chain *entry,
+                                            const struct es_missing *missing, size_t ranges_max)
+{
+    while (missing != NULL && missing->at.chain == entry->chain) {
+        struct es_ack_range *last =
+            entry->n_missing == 0 ? NULL : &entry->missing[entry->n_missing - 1];
+
+        if (last != NULL && last->from + last->count == missing->at.n && last->count < UINT16_MAX) {
+            last->count++;
+        } else if (entry->n_missing < ranges_max) {
+            entry->missing[entry->n_missing++] =
+                (struct es_ack_range){.from = missing->at.n, .count = 1};
+        } else {
+            entry->received = missing->at.n;
+            return NULL;
+        }
+        missing = missing->next;
+    }
+    return missing;
+}
+
+void es_ack_build(const struct es_live_session *session, size_t bytes_max, struct es_ack *ret)
+{
+    const struct es_chain *current = &session->ratchet.receive;
+    const struct es_missing *missing = session->missing;
+    size_t ranges_left = bytes_max / 8 < ES_ACK_RANGES_MAX ? bytes_max / 8 : ES_ACK_RANGES_MAX;
+
+    memset(ret, 0, sizeof(*ret));
+    ret->lost_chain = session->lost.chain;
+    ret->lost_below = session->lost.n;
+    if (!session->ratchet.receiving)
+        return;
+    ret->before = missing != NULL ? missing->at.chain : current->number;
+    while (missing != NULL && missing->at.chain < current->number) {
+        struct es_ack_chain *entry;
+
+        if (ret->n_chains == ES_ACK_CHAINS_MAX - 1 || ranges_left == 0)
+            return; /* nothing is said of later chains yet */
+        entry = add_chain(ret, missing->at.chain, UINT32_MAX);
+        missing = add_missing(entry, missing, ranges_left);
+        if (entry->received != UINT32_MAX)
+            return;
+        ranges_left -= entry->n_missing;
+    }
+    add_missing(add_chain(ret, current->number, current->next), missing, ranges_left);
+}
+
+/* --- What has arrived there ------------------------------------------------------------------- */
+
+bool es_ack_lost(const struct es_ack *ack, struct es_position at)
+{
+    return at.chain != ack->lost_chain ? at.chain < ack->lost_chain : at.n < ack->lost_below;
+}
+
+bool es_ack_covers(const struct es_ack *ack, struct es_position at)
+{
+    if (at.chain < ack->before)
+        return true;
+    for (size_t i = 0; i < ack->n_chains; i++) {
+        const struct es_ack_chain *entry = &ack->chains[i];
+
+        if (entry->chain > at.chain)
+            return true; /* chains between those listed are settled */
+        if (entry->chain < at.chain)
+            continue;
+        if (at.n >= entry->received)
+            return false;
+        for (size_t k = 0; k < entry->n_missing; k++)
+            if (at.n >= entry->missing[k].from &&
+                at.n - entry->missing[k].from < entry->missing[k].count)
+                return false;
+        return true;
+    }
+    return false;
+}
+
+/* The peer has received what this session has not sent: our state is an older copy. */
+static bool shows_rollback(const struct es_session *ratchet, const struct es_ack *ack)
+{
+    uint32_t chains = ratchet->sending ? ratchet->send.number + 1 : 0;
+    uint32_t sent = ratchet->sending ? ratchet->send.next : 0;
+
+    for (size_t i = 0; i < ack->n_chains; i++) {
+        const struct es_ack_chain *entry = &ack->chains[i];
+
+        if (entry->chain >= chains)
+            return true;
+        if (entry->chain + 1 == chains && entry->received != UINT32_MAX && entry->received > sent)
+            return true;
+    }
+    return false;
+}
+
+static void move_window(struct es_session *ratchet, const struct es_ack *ack)
+{
+    for (size_t i = 0; i < ack->n_chains; i++) {
+        uint32_t received = ack->chains[i].received;
+
+        if (ratchet->sending && ack->chains[i].chain == ratchet->send.number &&
+            received <= ratchet->send.next && received > ratchet->acked)
+            ratchet->acked = received;
+    }
+}
+
+static void settle(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
+                   struct es_outgoing *out)
+{
+    if (out->kind == ES_OUT_TEXT)
+        es_emit_event(context, &(struct es_event){.kind = ES_EV_DELIVERED,
+                                                  .contact = contact->number,
+                                                  .own = true,
+                                                  .message = out->id});
+    if (out->carries & ES_OWED_LINK_KEY)
+        contact->link_key_known = true;
+    es_outbox_remove(chat, context, contact, out);
+}
+
+void es_ack_apply(struct es_chat *chat, struct es_context *context, struct es_live_session *session,
+                  const struct es_ack *ack)
+{
+    struct es_contact *contact = session->contact;
+    size_t n_sealed = contact->n_sealed;
+    bool progress = false;
+    struct es_outgoing *next;
+
+    if (shows_rollback(&session->ratchet, ack)) {
+        contact->gone_back = true;
+        return;
+    }
+    move_window(&session->ratchet, ack);
+    for (struct es_outgoing *out = contact->outbox; out != NULL && n_sealed > 0; out = next) {
+        next = out->next;
+        if (!out->sealed)
+            continue;
+        n_sealed--;
+        if (out->session != session->ratchet.number)
+            continue;
+        if (es_ack_lost(ack, out->at)) {
+            es_outbox_unseal(chat, context, contact, out);
+        } else if (es_ack_covers(ack, out->at)) {
+            settle(chat, context, contact, out);
+            progress = true;
+        }
+    }
+    if (!progress)
+        return;
+    contact->acked_wall_ms = context->wall_ms;
+    contact->answer_tries = 0;
+    contact->answer_at_ms = UINT64_MAX;
+    es_contact_save(chat, context, contact);
+}

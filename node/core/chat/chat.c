@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC */
+/* chat.c - the chat layer as a whole: made, restored, started, stepped. */
+#include "node/core/chat/chat.h"
+
+#include <string.h>
+
+#include "node/core/chat/parts.h"
+#include "node/core/e2ee/proof.h"
+
+/* No ACK for so long although something waits: ask for a new session. */
+#define SILENT_DAYS 7
+/* Dummies that look like requests: mean time between two. */
+#define DUMMY_MS (6 * ES_HOUR_MS)
+
+struct es_chat *es_chat_new(const struct es_env *env, const struct es_settings *settings,
+                            struct es_batches *batches)
+{
+    const struct es_arena *arena = &env->arena;
+    struct es_chat *chat = arena->chunk(arena->ctx, sizeof(*chat));
+
+    if (chat == NULL)
+        return NULL;
+    chat->env = env;
+    chat->settings = settings;
+    chat->batches = batches;
+    chat->tags = es_tags_new(arena);
+    if (chat->tags == NULL)
+        return NULL;
+    es_pool_init(&chat->contact_pool, arena, sizeof(struct es_contact), settings->contacts_max);
+    es_pool_init(&chat->session_pool, arena, sizeof(struct es_live_session),
+                 (size_t)settings->contacts_max * ES_SESSIONS_PER_CONTACT_MAX);
+    es_pool_init(&chat->missing_pool, arena, sizeof(struct es_missing), ES_GAPS_MAX);
+    es_pool_init(&chat->pending_pool, arena, sizeof(struct es_pending),
+                 (size_t)settings->contacts_max * ES_PENDING_PER_CONTACT_MAX);
+    es_pool_init(&chat->outgoing_pool, arena, sizeof(struct es_outgoing), ES_OUTBOX_MAX);
+    es_pool_init(&chat->asking_pool, arena, sizeof(struct es_asking), settings->contacts_max + 1);
+    es_pool_init(&chat->asked_pool, arena, sizeof(struct es_asked), ES_REQUESTS_MAX);
+    es_pool_init(&chat->held_pool, arena, sizeof(struct es_held), ES_OUTBOX_MAX);
+    return chat;
+}
+
+void es_chat_done(struct es_chat *chat)
+{
+    for (size_t i = 0; i < chat->n_contacts; i++) {
+        struct es_contact *contact = chat->contacts[i];
+
+        for (size_t k = 0; k < ES_PENDING_PER_CONTACT_MAX; k++)
+            if (contact->pending[k] != NULL)
+                es_wipe(contact->pending[k], sizeof(*contact->pending[k]));
+        es_wipe(contact, sizeof(*contact));
+    }
+    for (size_t i = 0; i < chat->n_sessions; i++)
+        es_wipe(chat->sessions[i], sizeof(*chat->sessions[i]));
+    for (struct es_asked *asked = chat->asked, *next; asked != NULL; asked = next) {
+        next = asked->next;
+        es_wipe(asked, sizeof(*asked));
+    }
+    es_identity_done(&chat->self.identity);
+    es_wipe(chat, sizeof(*chat));
+}
+
+void es_chat_attach(struct es_chat *chat, struct es_mesh *mesh)
+{
+    chat->mesh = mesh;
+}
+
+/* --- Restoring -------------------------------------------------------------------------------- */
+
+static bool restore_contact(struct es_chat *chat, const struct es_row *row)
+{
+    struct es_contact *contact;
+    uint32_t number;
+
+    if (!es_key_decode_number(row->key, &number))
+        return false;
+    contact = es_contact_insert(chat, number);
+    return contact != NULL && es_body_decode_contact(row->body, contact);
+}
+
+bool es_chat_restore(struct es_chat *chat, struct es_context *context, const struct es_row *row)
+{
+    (void)context;
+    switch (row->kind) {
+    case ES_ROW_SELF:
+        return es_body_decode_self(row->body, &chat->self);
+    case ES_ROW_CONTACT:
+        return restore_contact(chat, row);
+    case ES_ROW_SESSION:
+        return es_sessions_restore(chat, row);
+    case ES_ROW_GAP:
+        return es_sessions_restore_gap(chat, row);
+    case ES_ROW_OUTBOX:
+        return es_outbox_restore(chat, row);
+    case ES_ROW_HELD:
+        return es_inbox_restore_held(chat, row);
+    case ES_ROW_REQUEST_IN:
+        return es_asked_restore(chat, row);
+    case ES_ROW_REQUEST_OUT:
+        return es_ask_restore(chat, row);
+    case ES_ROW_INVITE:
+        return es_invites_restore(chat, row);
+    case ES_ROW_SEEN:
+        return es_asked_restore_seen(chat, row);
+    case ES_ROW_PENDING:
+        return es_ask_restore_pending(chat, row);
+    case ES_ROW_MESSAGE:
+    case ES_ROW_KIND_END:
+        break;
+    }
+    return false;
+}
+
+static void plan_dummy(struct es_chat *chat, struct es_context *context)
+{
+    chat->dummy_at_ms = context->now_ms + 1 + es_random_below(context, 2 * DUMMY_MS);
+}
+
+void es_chat_start(struct es_chat *chat, struct es_context *context)
+{
+    chat->search_ms = context->now_ms;
+    chat->tidy_at_ms = context->now_ms;
+    if (chat->self.has_identity)
+        es_self_start(chat, context);
+    chat->started = true;
+    plan_dummy(chat, context);
+}
+
+bool es_chat_has_identity(const struct es_chat *chat)
+{
+    return chat->self.has_identity;
+}
+
+bool es_chat_read_failed(const struct es_chat *chat)
+{
+    return chat->read_failed;
+}
+
+const struct es_key *es_chat_lasting_secret(const struct es_chat *chat)
+{
+    return &chat->self.lasting_secret;
+}
+
+/* --- Time ------------------------------------------------------------------------------------- */
+
+static void renew_silent(struct es_chat *chat, struct es_context *context)
+{
+    for (size_t i = 0; i < chat->n_contacts; i++) {
+        struct es_contact *contact = chat->contacts[i];
+
+        if (contact->n_sealed == 0 || contact->state != ES_CONTACT_ACCEPTED)
+            continue;
+        if (contact->acked_wall_ms == 0 || contact->acked_wall_ms > context->wall_ms) {
+            contact->acked_wall_ms = context->wall_ms;
+            es_contact_save(chat, context, contact);
+        } else if (context->wall_ms - contact->acked_wall_ms > SILENT_DAYS * ES_DAY_MS) {
+            contact->renew = true;
+        }
+    }
+}
+
+/* An envelope that looks like a request and is for nobody, so that a request does not stand out. */
+static void send_dummy(struct es_chat *chat, struct es_context *context)
+{
+    struct es_asking *asking;
+
+    plan_dummy(chat, context);
+    asking = es_pool_get(&chat->asking_pool);
+    if (asking == NULL)
+        return;
+    asking->next = chat->asking;
+    chat->asking = asking;
+    asking->made_wall_ms = context->wall_ms;
+    es_proof_random(es_seal_expiry(chat, context), context->entropy, asking->envelope);
+}
+
+static void tidy(struct es_chat *chat, struct es_context *context)
+{
+    chat->tidy_at_ms = context->now_ms + ES_HOUR_MS;
+    es_sessions_tidy(chat, context);
+    es_invites_tidy(chat, context);
+    es_presence_timer(chat, context);
+    renew_silent(chat, context);
+}
+
+/* Messages under an incarnation that went back would take ids that were used: begin a new one. */
+static void renew_due(struct es_chat *chat, struct es_context *context)
+{
+    for (size_t i = 0; i < chat->n_contacts; i++) {
+        struct es_contact *contact = chat->contacts[i];
+
+        if (contact->state != ES_CONTACT_ACCEPTED || !(contact->gone_back || contact->renew))
+            continue;
+        if (contact->gone_back) {
+            es_random(context, &contact->incarnation, sizeof(contact->incarnation));
+            contact->next_sequence = 1;
+            contact->gone_back = false;
+            es_contact_save(chat, context, contact);
+        }
+        es_ask_renewal(chat, context, contact);
+    }
+}
+
+void es_chat_timer(struct es_chat *chat, struct es_context *context)
+{
+    if (!chat->started || !chat->self.has_identity)
+        return;
+    chat->more = false;
+    es_self_timer(chat, context);
+    es_ask_timer(chat, context);
+    es_asked_timer(chat, context);
+    es_outbox_timer(chat, context);
+    if (chat->tidy_at_ms <= context->now_ms)
+        tidy(chat, context);
+    if (chat->dummy_at_ms <= context->now_ms)
+        send_dummy(chat, context);
+    if (chat->search_owed) {
+        chat->search_owed = false;
+        es_mesh_recognise_again(chat->mesh, context);
+    }
+}
+
+static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+uint64_t es_chat_wake_at(const struct es_chat *chat, uint64_t now_ms)
+{
+    uint64_t at_ms;
+
+    if (!chat->started || !chat->self.has_identity)
+        return UINT64_MAX;
+    if (chat->more)
+        return now_ms;
+    at_ms = earlier(chat->self.presence_step_ms, earlier(chat->tidy_at_ms, chat->dummy_at_ms));
+    if (chat->self.visible_until_ms != 0)
+        at_ms = earlier(at_ms, chat->self.visible_until_ms);
+    if (chat->search_owed)
+        at_ms = earlier(at_ms, chat->search_ms + 1000);
+    at_ms = earlier(at_ms, es_ask_wake_at(chat));
+    at_ms = earlier(at_ms, es_asked_wake_at(chat));
+    return earlier(at_ms, es_outbox_wake_at(chat));
+}
+
+void es_chat_settle(struct es_chat *chat, struct es_context *context)
+{
+    if (!chat->started || !chat->self.has_identity)
+        return;
+    renew_due(chat, context);
+    es_seal_due(chat, context);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: ISC */
+/* contact.c - the table of people. */
+#include <assert.h>
+#include <string.h>
+
+#include "node/core/chat/parts.h"
+#include "node/wire/utf8.h"
+
+struct es_contact *es_contact_find(const struct es_chat *chat, uint32_t number)
+{
+    size_t low = 0, high = chat->n_contacts;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (chat->contacts[middle]->number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < chat->n_contacts && chat->contacts[low]->number == number)
+        return chat->contacts[low];
+    return NULL;
+}
+
+struct es_contact *es_contact_by_address(const struct es_chat *chat,
+                                         const struct es_sign_public *address)
+{
+    for (size_t i = 0; i < chat->n_contacts; i++) {
+        struct es_contact *contact = chat->contacts[i];
+
+        if (contact->has_address &&
+            memcmp(contact->key.address.bytes, address->bytes, ES_KEY_BYTES) == 0)
+            return contact;
+    }
+    return NULL;
+}
+
+struct es_contact *es_contact_by_petname(const struct es_chat *chat, struct es_slice name)
+{
+    for (size_t i = 0; i < chat->n_contacts; i++) {
+        struct es_contact *contact = chat->contacts[i];
+
+        if (strlen(contact->petname) == name.len &&
+            memcmp(contact->petname, name.ptr, name.len) == 0)
+            return contact;
+    }
+    return NULL;
+}
+
+static bool is_other_twin(const struct es_sign_public *known, const struct es_sign_public *address)
+{
+    return memcmp(known->bytes, address->bytes, ES_KEY_BYTES) != 0 &&
+           es_address_twin(known, address);
+}
+
+bool es_contact_is_twin(const struct es_chat *chat, const struct es_sign_public *address)
+{
+    if (is_other_twin(&chat->self.identity.address, address))
+        return true;
+    for (size_t i = 0; i < chat->n_contacts; i++)
+        if (chat->contacts[i]->has_address &&
+            is_other_twin(&chat->contacts[i]->key.address, address))
+            return true;
+    return false;
+}
+
+struct es_contact *es_contact_insert(struct es_chat *chat, uint32_t number)
+{
+    struct es_contact *contact;
+
+    if (chat->n_contacts == chat->settings->contacts_max)
+        return NULL;
+    if (chat->n_contacts > 0 && chat->contacts[chat->n_contacts - 1]->number >= number)
+        return NULL;
+    contact = es_pool_get(&chat->contact_pool);
+    if (contact == NULL)
+        return NULL;
+    contact->number = number;
+    contact->answer_at_ms = UINT64_MAX;
+    chat->contacts[chat->n_contacts++] = contact;
+    return contact;
+}
+
+struct es_contact *es_contact_make(struct es_chat *chat, struct es_context *context)
+{
+    struct es_contact *contact = es_contact_insert(chat, chat->self.next_contact);
+
+    if (contact == NULL)
+        return NULL;
+    chat->self.next_contact++;
+    es_self_save(chat, context);
+    contact->state = ES_CONTACT_REQUESTED;
+    contact->made_wall_ms = context->wall_ms;
+    es_random(context, &contact->incarnation, sizeof(contact->incarnation));
+    contact->next_sequence = 1;
+    return contact;
+}
+
+void es_contact_save(struct es_chat *chat, struct es_context *context,
+                     const struct es_contact *contact)
+{
+    uint8_t body[1536];
+    struct es_row_key key = es_key_number(contact->number);
+    size_t len = es_body_contact(contact, body, sizeof(body));
+
+    (void)chat;
+    es_emit_row(context, ES_ROW_CONTACT, es_row_key_slice(&key), es_slice(body, len));
+    es_wipe(body, sizeof(body));
+}
+
+void es_contact_drop_secrets(struct es_chat *chat, struct es_context *context,
+                             struct es_contact *contact)
+{
+    es_ask_drop(chat, context, contact);
+    es_outbox_clear(chat, context, contact);
+    while (contact->sessions[0] != NULL)
+        es_sessions_remove(chat, context, contact->sessions[0]);
+    es_wipe(&contact->link_key, sizeof(contact->link_key));
+    es_wipe(&contact->link_key_before, sizeof(contact->link_key_before));
+    es_wipe(&contact->presence, sizeof(contact->presence));
+    contact->has_presence = false;
+    es_mesh_drop_peer(chat->mesh, context, contact->number);
+    contact->present = false;
+}
+
+void es_contact_erase(struct es_chat *chat, struct es_context *context, struct es_contact *contact)
+{
+    struct es_row_key key = es_key_number(contact->number);
+    size_t at = 0;
+
+    es_contact_drop_secrets(chat, context, contact);
+    es_inbox_clear(chat, context, contact);
+    es_emit_erase(context, ES_ROW_CONTACT, es_row_key_slice(&key));
+    es_emit_erase_prefix(context, ES_ROW_MESSAGE, es_row_key_slice(&key));
+    while (chat->contacts[at] != contact)
+        at++;
+    chat->n_contacts--;
+    memmove(&chat->contacts[at], &chat->contacts[at + 1],
+            (chat->n_contacts - at) * sizeof(chat->contacts[0]));
+    es_pool_put(&chat->contact_pool, contact);
+}
+
+/* --- Names ------------------------------------------------------------------------------------ */
+
+static bool printable(struct es_slice name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (name.ptr[i] < 0x20 || name.ptr[i] == 0x7f)
+            return false;
+    return true;
+}
+
+bool es_name_valid(struct es_slice name)
+{
+    static const char prefix[] = "earshot:";
+
+    if (name.len == 0 || name.len > ES_NAME_BYTES_MAX || !es_utf8_valid(name) || !printable(name))
+        return false;
+    if (memchr("#-@ ", name.ptr[0], 4) != NULL || name.ptr[name.len - 1] == ' ')
+        return false;
+    return name.len < sizeof(prefix) - 1 || memcmp(name.ptr, prefix, sizeof(prefix) - 1) != 0;
+}
+
+void es_name_set(char ret[static ES_NAME_BYTES_MAX + 1], struct es_slice name)
+{
+    assert(name.len <= ES_NAME_BYTES_MAX);
+    memset(ret, 0, ES_NAME_BYTES_MAX + 1);
+    if (name.len > 0)
+        memcpy(ret, name.ptr, name.len);
+}
+
+static bool name_free(const struct es_chat *chat, const struct es_contact *contact,
+                      struct es_slice name)
+{
+    const struct es_contact *holder = es_contact_by_petname(chat, name);
+
+    return holder == NULL || holder == contact;
+}
+
+/* "Ada", "Ada 2", ... "Ada 999": the first that is free. */
+static bool number_name(const struct es_chat *chat, struct es_contact *contact,
+                        struct es_slice base)
+{
+    uint8_t name[ES_NAME_BYTES_MAX];
+
+    if (base.len + 4 > sizeof(name))
+        return false;
+    memcpy(name, base.ptr, base.len);
+    name[base.len] = ' ';
+    for (unsigned i = 2; i < 1000; i++) {
+        size_t len = base.len + 1;
+
+        if (i >= 100)
+            name[len++] = (uint8_t)('0' + i / 100);
+        if (i >= 10)
+            name[len++] = (uint8_t)('0' + i / 10 % 10);
+        name[len++] = (uint8_t)('0' + i % 10);
+        if (name_free(chat, contact, es_slice(name, len))) {
+            es_name_set(contact->petname, es_slice(name, len));
+            return true;
+        }
+    }
+    return false;
+}
+
+enum es_err es_contact_name(struct es_chat *chat, struct es_contact *contact, struct es_slice wish,
+                            struct es_slice claimed)
+{
+    char address[ES_ADDRESS_CHARS + 1];
+
+    if (wish.len > 0) {
+        if (!es_name_valid(wish))
+            return ES_E_NAME;
+        if (!name_free(chat, contact, wish))
+            return ES_E_NAME_TAKEN;
+        es_name_set(contact->petname, wish);
+        return ES_OK;
+    }
+    if (es_name_valid(claimed)) {
+        if (name_free(chat, contact, claimed)) {
+            es_name_set(contact->petname, claimed);
+            return ES_OK;
+        }
+        if (number_name(chat, contact, claimed))
+            return ES_OK;
+    }
+    if (!contact->has_address)
+        return number_name(chat, contact, es_slice("somebody", 8)) ? ES_OK : ES_E_NAME_TAKEN;
+    es_address_format(&contact->key.address, address);
+    es_name_set(contact->petname, es_slice(address + sizeof("earshot:") - 1, 8));
+    return name_free(chat, contact, es_slice(contact->petname, 8)) ? ES_OK : ES_E_NAME_TAKEN;
+}
+
+void es_contact_accepted(struct es_chat *chat, struct es_context *context,
+                         struct es_contact *contact)
+{
+    bool first = contact->state != ES_CONTACT_ACCEPTED;
+
+    contact->state = ES_CONTACT_ACCEPTED;
+    es_contact_save(chat, context, contact);
+    es_outbox_owe(chat, context, contact, ES_OWED_PROFILE | ES_OWED_PRESENCE);
+    es_emit_event(context, &(struct es_event){.kind = first ? ES_EV_ACCEPTED : ES_EV_RENEWED,
+                                              .contact = contact->number});
+}

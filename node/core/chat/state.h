@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: ISC */
+/* state.h - what the chat layer keeps in memory. Private to node/core/chat.
+ *
+ * Everything here can be rebuilt from rows (rows.h) but what is marked "live". Tables grow by pools
+ * up to their limits in node/wire/limits.h. */
+#ifndef ES_CHAT_STATE_H
+#define ES_CHAT_STATE_H
+
+#include "discovery/beacon.h"
+#include "node/core/chat/chat.h"
+#include "node/core/e2ee/tags.h"
+#include "node/core/pool.h"
+
+#define ES_DAY_MS (24ull * 60 * 60 * 1000)
+#define ES_HOUR_MS (60ull * 60 * 1000)
+#define ES_MINUTE_MS (60ull * 1000)
+
+/* Incarnations of one author that are told apart; the oldest gives way. */
+#define ES_MARKS 4
+/* One-time keys `e` of the last requests of one contact: replays are refused for ever. */
+#define ES_SEEN_PER_CONTACT 4
+
+/* --- Sessions --------------------------------------------------------------------------------- */
+
+/* An envelope that has not arrived: its key is in its row. Sorted by position. */
+struct es_missing {
+    struct es_missing *next;
+    struct es_position at;
+    struct es_tag tag;
+    uint16_t day;
+};
+
+struct es_contact;
+
+struct es_live_session {
+    struct es_contact *contact;
+    struct es_session ratchet;
+    bool post_quantum; /* its handshake mixed in an invite's secret                        */
+    bool crossed;      /* made while a request in the other direction was under way        */
+    /* Whatever had not arrived up to here was given up. */
+    struct es_position lost;
+    /* Live: */
+    struct es_missing *missing;
+    size_t n_missing;
+    bool owes_ack; /* an envelope that wants an answer was opened */
+    bool owes_pong;
+    uint64_t pong_token;
+    uint16_t pong_bytes;
+};
+
+/* --- Contacts --------------------------------------------------------------------------------- */
+
+/* Small records that a contact should get: bits of `owed`. */
+enum es_owed {
+    ES_OWED_PROFILE = 1,
+    ES_OWED_PRESENCE = 2,
+    ES_OWED_READ = 4,
+    ES_OWED_LINK_KEY = 8,
+    ES_OWED_WINDOW = 16,
+};
+
+/* How far an incarnation of the peer was shown, and how far the peer read one of ours. */
+struct es_mark {
+    uint32_t incarnation;
+    uint64_t sequence;
+};
+
+/* A message of the peer that waits for the one it comes after. */
+struct es_held {
+    struct es_held *next;
+    struct es_message_id id;
+    uint64_t after;
+};
+
+struct es_outgoing;
+
+struct es_contact {
+    uint32_t number;
+    enum es_contact_state state;
+    enum es_verified_by verified_by;
+    bool renewed_since;
+    char petname[ES_NAME_BYTES_MAX + 1];
+    char claimed_name[ES_NAME_BYTES_MAX + 1];
+    bool has_address; /* else only the introduction key that was asked */
+    struct es_peer_key key;
+    uint8_t owed;
+    uint64_t made_wall_ms;
+
+    /* Link keys, the current one and the one before. */
+    struct es_key link_key, link_key_before;
+    bool link_key_known; /* the peer has shown that it holds the current one */
+    uint32_t link_key_serial;
+    uint64_t link_key_wall_ms;
+
+    /* The peer's presence keys: `presence` is the oldest that is kept. */
+    bool has_presence;
+    uint32_t presence_generation;
+    struct es_presence_key presence;
+    struct es_sign_public presence_signer;
+    uint64_t presence_wall_ms; /* when `presence` + 1 was current */
+
+    /* Our messages. */
+    uint32_t incarnation;
+    uint64_t next_sequence;
+    struct es_mark read_by_peer[ES_MARKS];
+
+    /* Theirs. */
+    struct es_mark shown[ES_MARKS]; /* newest incarnation first */
+    uint64_t last_order;
+    uint64_t last_wall_ms;
+    uint32_t unread;
+    uint64_t read_order;          /* everything up to here was read */
+    struct es_message_id last_in; /* newest shown, for READ */
+
+    struct es_dh_public seen[ES_SEEN_PER_CONTACT];
+    uint64_t renewed_wall_ms; /* when we last asked for a renewal             */
+    uint64_t acked_wall_ms;   /* last sign that our envelopes arrive; 0: none */
+
+    /* Live: */
+    struct es_live_session *sessions[ES_SESSIONS_PER_CONTACT_MAX]; /* newest first */
+    struct es_pending *pending[ES_PENDING_PER_CONTACT_MAX];
+    struct es_asking *asking;
+    struct es_held *held;
+    size_t n_held;
+    struct es_outgoing *outbox, *outbox_tail;
+    size_t n_outbox, n_sealed;
+    bool present;
+    bool gone_back;        /* its LINK envelope or ACK shows that we lost state         */
+    bool renew;            /* ask for a new session                                     */
+    uint8_t unproved;      /* links of a recognised advert without a valid proof */
+    uint64_t answer_at_ms; /* ask for an ACK then, unless it came; UINT64_MAX: nothing to ask */
+    uint32_t answer_tries;
+};
+
+/* --- Outbox ----------------------------------------------------------------------------------- */
+
+enum es_outgoing_kind {
+    ES_OUT_TEXT = 0,
+    ES_OUT_CONTROL = 1, /* owed records */
+};
+
+/* One envelope, or one to be: in the order of sending. */
+struct es_outgoing {
+    struct es_outgoing *next;
+    enum es_outgoing_kind kind;
+    struct es_message_id id; /* CONTROL: sequence counts, incarnation 0 */
+    uint8_t carries;         /* CONTROL: bits of es_owed                 */
+    bool sealed;
+    uint32_t session;
+    struct es_position at;
+    struct es_ack_id envelope;
+    /* Live: */
+    bool on_peer_disk; /* the link acknowledged it: only the session's ACK is awaited */
+    uint32_t tries;
+    uint64_t next_try_ms;
+};
+
+/* --- Requests --------------------------------------------------------------------------------- */
+
+/* A request of ours: searched for its proof of work, then offered until answered. */
+struct es_asking {
+    struct es_asking *next;
+    uint32_t contact; /* 0: a dummy, offered once */
+    uint32_t pending;
+    uint64_t made_wall_ms;
+    bool ready;
+    uint8_t envelope[ES_ENVELOPE_BYTES_MIN];
+    /* Live: */
+    struct es_work work;
+    bool working;
+    uint32_t tries;
+    uint64_t next_try_ms;
+};
+
+/* Somebody asks: waits for the person. */
+struct es_asked {
+    struct es_asked *next;
+    struct es_peer_key from;
+    char name[ES_NAME_BYTES_MAX + 1];
+    char greeting[ES_GREETING_BYTES_MAX + 1];
+    uint64_t received_wall_ms;
+    struct es_addressee addressee;
+    struct es_dh_public one_time;
+    struct es_key gs;
+    struct es_id th1;
+};
+
+struct es_open_invite {
+    uint32_t number; /* 0: none */
+    struct es_key secret;
+    uint32_t uses;
+    uint64_t expires_wall_ms;
+};
+
+/* A well-worked envelope that nobody waits for: it may be a request. */
+struct es_trial {
+    uint32_t link;
+    uint8_t envelope[ES_ENVELOPE_BYTES_MIN];
+};
+
+/* --- Self ------------------------------------------------------------------------------------- */
+
+struct es_self {
+    bool has_identity;
+    struct es_identity identity;
+    char name[ES_NAME_BYTES_MAX + 1];
+    uint32_t next_contact, next_session, next_pending, next_invite;
+    uint64_t next_control;
+    struct es_key lasting_secret;
+
+    uint32_t presence_generation;
+    struct es_presence_key presence;
+    struct es_sign_secret presence_signer;
+    uint64_t presence_wall_ms; /* when `presence` became current */
+
+    uint64_t visible_until_wall_ms; /* 0: hidden */
+    struct es_dh_secret introduction;
+    /* Live: */
+    uint64_t visible_until_ms, presence_step_ms;
+};
+
+struct es_ping {
+    uint64_t token; /* 0: free */
+    uint64_t request;
+    uint32_t contact;
+    uint64_t sent_ms;
+};
+#define ES_PINGS_MAX 32
+
+struct es_chat {
+    const struct es_env *env;
+    const struct es_settings *settings;
+    struct es_batches *batches;
+    struct es_mesh *mesh;
+    struct es_self self;
+
+    struct es_contact *contacts[ES_CONTACTS_MAX]; /* in order of their numbers */
+    size_t n_contacts;
+    struct es_live_session *sessions[ES_CONTACTS_MAX * ES_SESSIONS_PER_CONTACT_MAX];
+    size_t n_sessions; /* in order of their numbers, too */
+    struct es_tags *tags;
+    struct es_pool contact_pool, session_pool, missing_pool, pending_pool, outgoing_pool;
+    struct es_pool asking_pool, asked_pool, held_pool;
+    size_t n_outbox;
+
+    struct es_asking *asking;
+    struct es_asked *asked; /* oldest first */
+    size_t n_asked;
+    struct es_open_invite invites[ES_INVITES_MAX];
+
+    struct es_id *seen; /* ring of ES_SEEN_REQUESTS_MAX, made when first needed */
+    size_t n_seen, seen_at;
+
+    struct es_trial *trials; /* ring of ES_TRIALS_MAX, made when first needed */
+    size_t n_trials, trials_at;
+    uint64_t trial_tokens_ms; /* one token per 60000 / ES_TRIALS_PER_MINUTE ms */
+
+    struct es_ping pings[ES_PINGS_MAX];
+    uint64_t dummy_at_ms;
+    uint64_t tidy_at_ms;
+    uint64_t search_tokens; /* beacon hashes that may be spent on far keys */
+    uint64_t search_ms;
+    bool search_owed;
+    bool more; /* work was left over: go on at once */
+    bool started;
+    bool read_failed;
+    /* Work space of one input. */
+    uint8_t plain[ES_ENVELOPE_BYTES_MAX];
+    uint8_t envelope[ES_ENVELOPE_BYTES_MAX];
+    uint8_t body[ES_ROW_BODY_BYTES_MAX];
+    struct es_gap gaps[2 * ES_WINDOW_MAX];
+};
+
+#endif
