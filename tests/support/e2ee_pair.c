@@ -38,12 +38,12 @@ static void *give_chunk(void *ctx, size_t size)
 {
     struct pair_arena *arena = ctx;
 
-    if (size > arena->budget || arena->n_chunks == sizeof(arena->chunks) / sizeof(void *))
+    if (arena->n_chunks == arena->chunks_max)
         return NULL;
-    arena->budget -= size;
     void *chunk = calloc(1, size);
 
     assert(chunk != NULL);
+    arena->sizes[arena->n_chunks] = size;
     arena->chunks[arena->n_chunks++] = chunk;
     return chunk;
 }
@@ -64,7 +64,7 @@ void pair_arena_free(struct pair_arena *arena)
 static void wire_up(struct party *party)
 {
     party->entropy = pair_entropy(&party->random);
-    party->memory = (struct pair_arena){.budget = SIZE_MAX};
+    party->memory = (struct pair_arena){.chunks_max = PAIR_CHUNKS_MAX};
     struct es_arena arena = pair_arena(&party->memory);
 
     party->tags = es_tags_new(&arena);
@@ -239,10 +239,13 @@ void party_send(struct party *party, uint64_t value, struct parcel *ret)
 
 static struct es_gap *find_gap(struct party *party, struct es_position at)
 {
-    for (size_t i = 0; i < party->n_gaps; i++)
-        if (party->gaps[i].at.chain == at.chain && party->gaps[i].at.n == at.n)
-            return &party->gaps[i];
-    return NULL;
+    size_t i = 0;
+
+    while (i < party->n_gaps &&
+           (party->gaps[i].at.chain != at.chain || party->gaps[i].at.n != at.n))
+        i++;
+    assert(i < party->n_gaps);
+    return &party->gaps[i];
 }
 
 static enum party_result result_of(enum es_open_result result)

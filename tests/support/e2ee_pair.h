@@ -21,11 +21,13 @@ struct pair_random {
 };
 struct es_entropy pair_entropy(struct pair_random *random);
 
-/* Memory that is freed at once. budget: how many bytes chunk() gives, SIZE_MAX for no limit. */
+/* Memory that is freed at once; chunks_max: after how many chunks it is used up. */
+#define PAIR_CHUNKS_MAX 64
 struct pair_arena {
-    void *chunks[64];
+    void *chunks[PAIR_CHUNKS_MAX];
+    size_t sizes[PAIR_CHUNKS_MAX];
     size_t n_chunks;
-    size_t budget;
+    size_t chunks_max;
 };
 struct es_arena pair_arena(struct pair_arena *arena);
 void pair_arena_free(struct pair_arena *arena);

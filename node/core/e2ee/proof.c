@@ -70,7 +70,7 @@ bool es_proof_open(const struct es_key *link_key, enum es_link_role role,
     if (!opened)
         return false;
     if (!es_records_valid(records)) {
-        es_wipe(ret_plain, records.len);
+        es_wipe(ret_plain, ES_ONESHOT_CAPACITY + 1);
         return false;
     }
     *ret_records = records;
