@@ -14,8 +14,8 @@ def built(build_dir, root):
         for group in target["target_sources"]:
             sources.update(group.get("sources", []))
     root = pathlib.Path(root).resolve()
-    return {str(pathlib.Path(s).relative_to(root)) for s in sources
-            if pathlib.Path(s).is_relative_to(root)}
+    resolved = {pathlib.Path(s).resolve() for s in sources}
+    return {str(s.relative_to(root)) for s in resolved if s.is_relative_to(root)}
 
 
 def compare(tree, sources):
