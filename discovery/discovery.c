@@ -26,6 +26,8 @@
 #define SETTLE_MS 300
 /* After a fresh start every node that is still there has answered by then. */
 #define STALE_MS 10000
+/* Left to choose, a stack that is not ready by then gives way to the other. */
+#define CHOICE_MS 5000
 /* Avahi's timers run by the wall clock: they are set anew when it jumps by more. */
 #define CLOCK_JUMP_MS 1000
 /* New names after collisions: so many in a minute, then a minute of silence. */
@@ -156,13 +158,11 @@ static const struct es_stack_ops *choose_ops(enum es_discovery_method method)
     return NULL;
 }
 
-/* Left to choose, try the other stack when one has not worked yet. */
-static void change_ops(struct es_discovery *discovery)
+/* Which one to use is open until one has worked: embedded first, then by turns
+ * (docs/decisions/0001-embedded-avahi.md). */
+static bool undecided(const struct es_discovery *discovery)
 {
-    if (discovery->options.method != ES_DISCOVERY_AUTO || discovery->was_ready)
-        return;
-    discovery->ops =
-        discovery->ops == &es_avahi_core_ops ? &es_avahi_client_ops : &es_avahi_core_ops;
+    return discovery->options.method == ES_DISCOVERY_AUTO && !discovery->was_ready;
 }
 
 static bool clock_jumped(struct es_discovery *discovery)
@@ -176,23 +176,30 @@ static bool clock_jumped(struct es_discovery *discovery)
     return llabs(discovery->wall_lead_ms - before) > CLOCK_JUMP_MS;
 }
 
+static void retry_later(struct es_discovery *discovery)
+{
+    close_stack(discovery);
+    discovery->stack_failed = false;
+    discovery->reopen_at = discovery->now_ms + discovery->reopen_wait;
+    discovery->reopen_wait *= 2;
+    if (discovery->reopen_wait > REOPEN_MS_MAX)
+        discovery->reopen_wait = REOPEN_MS_MAX;
+    if (undecided(discovery))
+        discovery->ops =
+            discovery->ops == &es_avahi_core_ops ? &es_avahi_client_ops : &es_avahi_core_ops;
+}
+
 static void tend_stack(struct es_discovery *discovery)
 {
-    const uint64_t now = discovery->now_ms;
-    const bool jumped = clock_jumped(discovery);
+    const uint64_t now = discovery->now_ms, open_ms = now - discovery->opened_at;
 
-    if (discovery->stack_failed) {
-        close_stack(discovery);
-        discovery->stack_failed = false;
-        discovery->reopen_at = now + discovery->reopen_wait;
-        discovery->reopen_wait *= 2;
-        if (discovery->reopen_wait > REOPEN_MS_MAX)
-            discovery->reopen_wait = REOPEN_MS_MAX;
-        change_ops(discovery);
-    } else if (jumped ||
-               (discovery->browse.full && now - discovery->opened_at > FLOOD_RESTART_MS)) {
+    if (discovery->stack && undecided(discovery) && open_ms > CHOICE_MS)
+        discovery->stack_failed = true;
+    if (clock_jumped(discovery) || (discovery->browse.full && open_ms > FLOOD_RESTART_MS)) {
         close_stack(discovery);
         discovery->reopen_at = now;
+    } else if (discovery->stack_failed) {
+        retry_later(discovery);
     }
     if (!discovery->stack && now >= discovery->reopen_at)
         open_stack(discovery);
@@ -379,6 +386,8 @@ static uint64_t next_turn_at(const struct es_discovery *discovery)
         return NEVER;
     if (!discovery->stack && discovery->reopen_at < at)
         at = discovery->reopen_at;
+    if (discovery->stack && undecided(discovery) && discovery->opened_at + CHOICE_MS + 1 < at)
+        at = discovery->opened_at + CHOICE_MS + 1;
     if (discovery->stack_ready && discovery->unpublished && discovery->publish_at < at)
         at = discovery->publish_at;
     if (discovery->browse.full && discovery->opened_at + FLOOD_RESTART_MS + 1 < at)
