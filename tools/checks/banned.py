@@ -3,9 +3,8 @@
 
 import re
 
-from tree import Finding, code_only, line_of
+from tree import CORE, Finding, code_only, line_of
 
-_PURE = ("node/core/", "node/wire/", "node/crypto/", "discovery/beacon.")
 _CLOCKS = ("node/daemon/", "cli/", "sim/", "tests/")
 _ENTROPY = ("node/daemon/", "tests/")
 _NOWHERE = ()
@@ -43,9 +42,9 @@ _BANS = [
      "wait for the event: poll with a deadline"),
     (_call("memcmp", "bcmp", "sodium_memcmp"), ("node/core/e2ee/", "node/crypto/"),
      ("node/crypto/types.",), "es_bytes_equal"),
-    (_call("malloc", "calloc", "realloc", "free", "strdup"), _PURE, _NOWHERE,
+    (_call("malloc", "calloc", "realloc", "free", "strdup"), CORE, _NOWHERE,
      "the environment's arena"),
-    (re.compile(r"\b(?:float|double)\b"), _PURE, _NOWHERE, "integers: the same on every machine"),
+    (re.compile(r"\b(?:float|double)\b"), CORE, _NOWHERE, "integers: the same on every machine"),
 ]
 _POINTER_TEXT = re.compile(r'"[^"\n]*%p[^"\n]*"')
 

@@ -3,11 +3,10 @@
 
 import re
 
-from tree import Finding
+from tree import CORE, Finding
 
 _PURE_HEADERS = {"assert.h", "errno.h", "limits.h", "sodium.h", "stdalign.h", "stdbool.h",
                  "stddef.h", "stdint.h", "string.h"}
-_CORE = ("node/core/", "node/wire/", "node/crypto/", "discovery/beacon.")
 _GROUND = ("node/env/", "node/wire/", "node/crypto/")
 _GENERATED = {"earshot_version.h"}
 
@@ -15,11 +14,12 @@ _GENERATED = {"earshot_version.h"}
 _RULES = [
     ("node/wire/", _GROUND, ()),
     ("node/crypto/", ("node/crypto/", "node/wire/"), ()),
-    ("node/core/mesh/", (*_CORE, "node/env/"), ("node/core/e2ee/", "node/core/chat/")),
-    ("node/core/e2ee/", (*_CORE, "node/env/"), ("node/core/chat/",)),
-    ("node/core/", (*_CORE, "node/env/"), ()),
-    ("discovery/beacon.", (*_CORE, "node/env/"), ()),
-    ("node/env/", (*_CORE, "node/env/"), ()),
+    ("node/core/mesh/", (*CORE, "node/env/"), ("node/core/e2ee/", "node/core/chat/")),
+    ("node/core/e2ee/", (*CORE, "node/env/"), ("node/core/chat/",)),
+    ("node/core/", (*CORE, "node/env/"), ()),
+    ("discovery/beacon.", (*CORE, "node/env/"), ()),
+    ("discovery/advert.", (*CORE, "node/env/"), ()),
+    ("node/env/", (*CORE, "node/env/"), ()),
     ("node/store/", ("node/store/", *_GROUND), ()),
     ("node/link/", ("node/link/", *_GROUND), ()),
     ("discovery/", ("discovery/", *_GROUND), ()),
@@ -45,7 +45,7 @@ _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTI
 
 def _quoted(tree, path, name, allowed, forbidden):
     if name in _GENERATED:
-        if path.startswith(_CORE):
+        if path.startswith(CORE):
             return "the core does not depend on the version"
         return None
     if not (tree.root / name).is_file():
@@ -56,7 +56,7 @@ def _quoted(tree, path, name, allowed, forbidden):
 
 
 def _system(path, name):
-    if path.startswith(_CORE) and name not in _PURE_HEADERS:
+    if path.startswith(CORE) and name not in _PURE_HEADERS:
         return f"<{name}>: the core includes C headers without input or output, and sodium.h"
     for pattern, homes in _LIBRARY_HOMES:
         if re.match(pattern, name) and not path.startswith(homes):

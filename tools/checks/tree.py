@@ -6,6 +6,9 @@ import re
 import subprocess
 import typing
 
+# The core library: what meson puts into libearshot-core.
+CORE = ("node/core/", "node/wire/", "node/crypto/", "discovery/beacon.", "discovery/advert.")
+
 
 class Finding(typing.NamedTuple):
     path: str
