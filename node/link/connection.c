@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: ISC */
+/* connection.c - counting, watching and cutting TCP connections that belong to ZeroMQ. */
+#include "node/link/connection.h"
+
+#include <assert.h>
+/* The kernel's own header: the C library's tcp_info ends before the byte counts. */
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READY_MAX 64
+
+bool es_connections_init(struct es_connections *connections, struct es_admission *admission)
+{
+    *connections = (struct es_connections){.admission = admission};
+    TAILQ_INIT(&connections->silent);
+    connections->epoll = epoll_create1(EPOLL_CLOEXEC);
+    return connections->epoll >= 0;
+}
+
+void es_connections_done(struct es_connections *connections)
+{
+    for (size_t i = 0; i < connections->by_fd_len; i++)
+        free(connections->by_fd[i]);
+    free(connections->by_fd);
+    if (connections->epoll >= 0)
+        close(connections->epoll);
+}
+
+struct es_connection *es_connection_at(const struct es_connections *connections, int fd)
+{
+    return fd >= 0 && (size_t)fd < connections->by_fd_len ? connections->by_fd[fd] : NULL;
+}
+
+static bool is_silent(const struct es_connection *connection)
+{
+    return connection->source != NULL && connection->link == NULL && !connection->cut;
+}
+
+/* Silence ends with the first message, with a cut, or with the connection. */
+static void leave_silence(struct es_connections *connections, struct es_connection *connection)
+{
+    if (!is_silent(connection))
+        return;
+    TAILQ_REMOVE(&connections->silent, connection, silent);
+    connections->silent_count--;
+    connection->source->silent_count--;
+}
+
+void es_connection_forget(struct es_connections *connections, struct es_connection *connection)
+{
+    struct es_source *source = connection->source;
+
+    leave_silence(connections, connection);
+    if (source != NULL && connection->link != NULL) {
+        source->open_count--;
+        connections->open_count--;
+    } else if (source != NULL && source->refused_count > 0) {
+        source->refused_count--;
+    }
+    connections->busy_count -= connection->busy;
+    connections->by_fd[connection->fd] = NULL;
+    free(connection);
+}
+
+/* The next byte on fd is told once; the registration ends with the descriptor. */
+static void watch(const struct es_connections *connections, int fd, int operation)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET | EPOLLONESHOT, .data = {.fd = fd}};
+
+    (void)epoll_ctl(connections->epoll, operation, fd, &event);
+}
+
+static bool make_place(struct es_connections *connections, int fd)
+{
+    size_t len = connections->by_fd_len;
+    struct es_connection **by_fd;
+
+    if ((size_t)fd < len)
+        return true;
+    while (len <= (size_t)fd)
+        len = len == 0 ? 64 : 2 * len;
+    by_fd = realloc(connections->by_fd, len * sizeof(*by_fd));
+    if (by_fd == NULL)
+        return false;
+    memset(by_fd + connections->by_fd_len, 0, (len - connections->by_fd_len) * sizeof(*by_fd));
+    connections->by_fd = by_fd;
+    connections->by_fd_len = len;
+    return true;
+}
+
+static struct es_connection *track(struct es_connections *connections, int fd)
+{
+    struct es_connection *connection = es_connection_at(connections, fd);
+
+    assert(connection == NULL);
+    if (fd < 0 || !make_place(connections, fd))
+        return NULL;
+    connection = calloc(1, sizeof(*connection));
+    if (connection == NULL)
+        return NULL;
+    connection->fd = fd;
+    if (!es_address_of_peer(fd, &connection->peer, &connection->port)) {
+        free(connection);
+        return NULL;
+    }
+    connections->by_fd[fd] = connection;
+    watch(connections, fd, EPOLL_CTL_ADD);
+    return connection;
+}
+
+static struct es_connection *oldest_silent_of(const struct es_connections *connections,
+                                              const struct es_source *source)
+{
+    struct es_connection *connection;
+
+    TAILQ_FOREACH(connection, &connections->silent, silent)
+    if (connection->source == source)
+        break;
+    return connection;
+}
+
+size_t es_connection_accepted(struct es_connections *connections, int fd,
+                              struct es_listener *listener, uint64_t now_ms)
+{
+    struct es_connection *connection = track(connections, fd);
+    struct es_source *source;
+
+    if (connection == NULL)
+        return 0;
+    connection->listener = listener;
+    connection->accepted_ms = now_ms;
+    source = es_admission_source(connections->admission, &connection->peer, now_ms);
+    if (source == NULL || es_source_banned(source, now_ms)) {
+        es_connection_cut(connections, connection);
+        return 1;
+    }
+    connection->source = source;
+    TAILQ_INSERT_TAIL(&connections->silent, connection, silent);
+    connections->silent_count++;
+    source->silent_count++;
+    if (source->silent_count > ES_SOURCE_SILENT_MAX)
+        es_connection_cut(connections, oldest_silent_of(connections, source));
+    else if (connections->silent_count > ES_SILENT_MAX)
+        es_connection_cut(connections, TAILQ_FIRST(&connections->silent));
+    else
+        return 0;
+    return 1;
+}
+
+struct es_connection *es_connection_dialled(struct es_connections *connections, int fd,
+                                            struct es_link *link)
+{
+    struct es_connection *connection = track(connections, fd);
+
+    if (connection != NULL)
+        connection->link = link;
+    return connection;
+}
+
+void es_connection_opened(struct es_connections *connections, struct es_connection *connection,
+                          struct es_link *link)
+{
+    leave_silence(connections, connection);
+    connection->link = link;
+    connection->source->open_count++;
+    connections->open_count++;
+}
+
+void es_connection_cut(struct es_connections *connections, struct es_connection *connection)
+{
+    struct es_address peer;
+    uint16_t port;
+
+    leave_silence(connections, connection);
+    connection->cut = true;
+    if (es_address_of_peer(connection->fd, &peer, &port) && port == connection->port &&
+        es_address_equal(&peer, &connection->peer))
+        (void)shutdown(connection->fd, SHUT_RDWR);
+}
+
+uint64_t es_connections_wake_ms(const struct es_connections *connections)
+{
+    const struct es_connection *oldest = TAILQ_FIRST(&connections->silent);
+    uint64_t wake_ms = connections->busy_count > 0 ? connections->look_at_ms : UINT64_MAX;
+
+    if (oldest != NULL && oldest->accepted_ms + ES_SILENT_MS < wake_ms)
+        wake_ms = oldest->accepted_ms + ES_SILENT_MS;
+    return wake_ms;
+}
+
+/* Which idle connections have received something? They are looked at from now on. */
+static void collect_busy(struct es_connections *connections, uint64_t now_ms)
+{
+    struct epoll_event ready[READY_MAX];
+    int count;
+
+    do {
+        count = epoll_wait(connections->epoll, ready, READY_MAX, 0);
+        for (int i = 0; i < count; i++) {
+            struct es_connection *connection = es_connection_at(connections, ready[i].data.fd);
+
+            if (connection == NULL || connection->busy)
+                continue;
+            connection->busy = true;
+            if (connections->busy_count++ == 0)
+                connections->look_at_ms = now_ms + ES_LOOK_MS;
+        }
+    } while (count == READY_MAX);
+}
+
+/* False when more has come than a peer that keeps to the rules can have under way. */
+static bool look_at(struct es_connections *connections, struct es_connection *connection)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+
+    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return true;
+    if (info.tcpi_bytes_received == connection->seen_bytes) {
+        connection->busy = false;
+        connections->busy_count--;
+        watch(connections, connection->fd, EPOLL_CTL_MOD);
+    }
+    connection->seen_bytes = info.tcpi_bytes_received;
+    if (connection->delivered) {
+        connection->delivered = false;
+        connection->whole_bytes = info.tcpi_bytes_received;
+    }
+    return connection->cut ||
+           info.tcpi_bytes_received - connection->whole_bytes <= ES_UNFINISHED_BYTES_MAX;
+}
+
+size_t es_connections_look(struct es_connections *connections, uint64_t now_ms,
+                           void (*unfinished)(void *ctx, struct es_connection *connection),
+                           void *ctx)
+{
+    struct es_connection *oldest;
+    size_t cut_count = 0;
+
+    collect_busy(connections, now_ms);
+    while ((oldest = TAILQ_FIRST(&connections->silent)) != NULL &&
+           now_ms >= oldest->accepted_ms + ES_SILENT_MS) {
+        es_connection_cut(connections, oldest);
+        cut_count++;
+    }
+    if (connections->busy_count == 0 || now_ms < connections->look_at_ms)
+        return cut_count;
+    connections->look_at_ms = now_ms + ES_LOOK_MS;
+    for (size_t fd = 0; fd < connections->by_fd_len; fd++) {
+        struct es_connection *connection = connections->by_fd[fd];
+
+        if (connection != NULL && connection->busy && !look_at(connections, connection))
+            unfinished(ctx, connection);
+    }
+    return cut_count;
+}
