@@ -9,6 +9,7 @@ import sys
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
+import e2ee
 import primitives as p
 import vectors
 
@@ -151,6 +152,7 @@ FILES = {
     "records": make_record,
     "frames": make_frame,
     "adverts": make_advert,
+    "e2ee": e2ee.make,
 }
 
 
