@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* order_fuzz.c - a datagram that the network process gets: one spelling for each order. */
+#include <assert.h>
+#include <string.h>
+
+#include "node/wire/network.h"
+#include "tests/support/inside.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static uint8_t again[1024 * 1024];
+    static struct es_order order;
+    const struct es_slice input = es_slice(data, size);
+    struct es_reader reader = es_reader(input);
+    struct es_writer writer = es_writer(again, sizeof(again));
+
+    while (es_order_next(&reader, &order)) {
+        if (order.kind == ES_ORDER_FRAME)
+            assert(is_inside(order.frame.bytes, input));
+        es_order_write(&writer, &order);
+        assert(!writer.failed);
+    }
+    assert(es_writer_len(&writer) <= size);
+    assert(size == 0 || memcmp(again, data, es_writer_len(&writer)) == 0);
+    assert(es_reader_done(&reader) == (es_writer_len(&writer) == size));
+    return 0;
+}
