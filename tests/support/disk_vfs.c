@@ -22,11 +22,16 @@ struct change {
     uint8_t bytes[];
 };
 
+struct buffer {
+    uint8_t *bytes;
+    size_t len;
+    size_t cap;
+};
+
 /* What stands on the disk for certain, and what happened since. */
 struct image {
     char path[PATH_BYTES_MAX];
-    uint8_t *bytes;
-    size_t len;
+    struct buffer durable;
     struct change *first;
     struct change **last;
 };
@@ -68,7 +73,8 @@ static struct image *image_of(const char *path)
     image = &images[n_images++];
     memset(image, 0, sizeof(*image));
     memcpy(image->path, path, strlen(path) + 1);
-    image->bytes = store_read_file(path, &image->len);
+    image->durable.bytes = store_read_file(path, &image->durable.len);
+    image->durable.cap = image->durable.len;
     image->last = &image->first;
     return image;
 }
@@ -89,15 +95,13 @@ static void remember(struct image *image, bool truncate, const void *bytes, size
     image->last = &change->next;
 }
 
-struct buffer {
-    uint8_t *bytes;
-    size_t len;
-};
-
 static void set_len(struct buffer *buffer, size_t len)
 {
-    buffer->bytes = realloc(buffer->bytes, len + 1);
-    assert(buffer->bytes != NULL);
+    if (len > buffer->cap) {
+        buffer->cap = 2 * len;
+        buffer->bytes = realloc(buffer->bytes, buffer->cap);
+        assert(buffer->bytes != NULL);
+    }
     if (len > buffer->len)
         memset(buffer->bytes + buffer->len, 0, len - buffer->len);
     buffer->len = len;
@@ -128,34 +132,29 @@ static void apply(struct buffer *buffer, const struct change *change, uint64_t *
     }
 }
 
-static struct buffer apply_all(const struct image *image, uint64_t *seed)
+static void apply_all(struct buffer *buffer, const struct image *image, uint64_t *seed)
 {
-    struct buffer buffer = {NULL, 0};
-
-    set_len(&buffer, image->len);
-    if (image->len > 0)
-        memcpy(buffer.bytes, image->bytes, image->len);
     for (const struct change *change = image->first; change != NULL; change = change->next)
-        apply(&buffer, change, seed);
-    return buffer;
+        apply(buffer, change, seed);
 }
 
 uint8_t *disk_vfs_after_power_cut(const char *path, uint64_t *seed, size_t *ret_len)
 {
+    const struct image *image = image_of(path);
     bool all_arrived = store_pick(seed, 4) == 0;
-    struct buffer buffer = apply_all(image_of(path), all_arrived ? NULL : seed);
+    struct buffer buffer = {NULL, 0, 0};
 
+    set_len(&buffer, image->durable.len + 1); /* never NULL */
+    memcpy(buffer.bytes, image->durable.bytes, image->durable.len);
+    set_len(&buffer, image->durable.len);
+    apply_all(&buffer, image, all_arrived ? NULL : seed);
     *ret_len = buffer.len;
     return buffer.bytes;
 }
 
 static void make_durable(struct image *image)
 {
-    struct buffer buffer = apply_all(image, NULL);
-
-    free(image->bytes);
-    image->bytes = buffer.bytes;
-    image->len = buffer.len;
+    apply_all(&image->durable, image, NULL);
     forget_changes(image);
 }
 
@@ -329,7 +328,7 @@ void disk_vfs_reset(void)
     n_operations = 0;
     for (size_t i = 0; i < n_images; i++) {
         forget_changes(&images[i]);
-        free(images[i].bytes);
+        free(images[i].durable.bytes);
     }
     n_images = 0;
 }

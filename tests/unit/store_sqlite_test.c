@@ -20,6 +20,7 @@
 #include "node/store/migrations.h"
 #include "tests/support/disk_vfs.h"
 #include "tests/support/store_home.h"
+#include "tests/support/store_image.h"
 #include "tests/support/store_rows.h"
 
 static int set_up(void **state)
@@ -252,14 +253,6 @@ static void a_file_of_version_1_opens_for_ever(void **state)
 
 /* --- Faults of the disk ------------------------------------------------------------------------ */
 
-static struct es_store *open_on_disk(const struct store_home *home)
-{
-    struct es_store_sqlite_options options = store_home_options(home, ES_STORE_OPEN);
-
-    options.below = DISK_VFS;
-    return store_must_open(&options);
-}
-
 /* A batch of about thirty pages. */
 static int commit_much(struct es_store *store, const char *mark)
 {
@@ -279,14 +272,13 @@ static int commit_much(struct es_store *store, const char *mark)
 /* Every write and sync of one commit fails once. */
 static void fail_each_operation(const struct store_home *home, bool full, bool fail_on)
 {
-    struct es_store_sqlite_options options = store_home_options(home, ES_STORE_CREATE);
     struct es_store *store;
     struct es_id before;
     struct es_id after;
     uint64_t n_failed = 0;
 
-    expect_open(&options, ES_STORE_OK);
-    store = open_on_disk(home);
+    store_make_empty(home);
+    store = store_open_on_disk(home);
     assert_int_equal(commit_much(store, "before"), 0);
     before = store_digest(store);
     for (;;) {
@@ -311,7 +303,7 @@ static void fail_each_operation(const struct store_home *home, bool full, bool f
     after = store_digest(store);
     assert_memory_not_equal(after.bytes, before.bytes, ES_ID_BYTES);
     store->ops->free(store);
-    store = open_on_disk(home);
+    store = store_open_on_disk(home);
     assert_memory_equal(store_digest(store).bytes, after.bytes, ES_ID_BYTES);
     store->ops->free(store);
 }
@@ -329,11 +321,10 @@ static void a_broken_write_keeps_what_was_held(void **state)
 static void a_full_disk_is_told_from_a_broken_one(void **state)
 {
     const struct store_home *home = *state;
-    struct es_store_sqlite_options options = store_home_options(home, ES_STORE_CREATE);
     struct es_store *store;
 
-    expect_open(&options, ES_STORE_OK);
-    store = open_on_disk(home);
+    store_make_empty(home);
+    store = store_open_on_disk(home);
     disk_plan.fail_at = disk_vfs_operations() + 3;
     disk_plan.full = true;
     assert_int_equal(commit_much(store, "a"), -ENOSPC);
@@ -374,12 +365,11 @@ static void a_limit_of_file_size_is_a_full_disk(void **state)
 static void a_tick_that_fails_is_tried_again(void **state)
 {
     const struct store_home *home = *state;
-    struct es_store_sqlite_options options = store_home_options(home, ES_STORE_CREATE);
     struct es_store *store;
     uint64_t wake_ms;
 
-    expect_open(&options, ES_STORE_OK);
-    store = open_on_disk(home);
+    store_make_empty(home);
+    store = store_open_on_disk(home);
     assert_int_equal(es_store_sqlite_tick(store, 0), UINT64_MAX);
     assert_int_equal(commit_much(store, "a"), 0);
     wake_ms = es_store_sqlite_tick(store, 0);

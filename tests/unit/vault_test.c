@@ -349,9 +349,9 @@ static void note_nonce(void *ctx, const char *path, struct es_slice bytes, uint6
 
     if (strcmp(path, nonces->wal_path) == 0) {
         /* A write is one whole slot, never more and never a part. */
-        struct es_wal_piece piece = es_wal_piece_at(0);
+        struct es_wal_piece piece = es_wal_piece_at(es_wal_len(offset));
 
-        while (piece.disk_start < offset)
+        if (piece.disk_start < offset)
             piece = es_wal_piece_at(piece.start + piece.len);
         assert_int_equal(piece.disk_start, offset);
         assert_int_equal(piece.disk_len, bytes.len);
