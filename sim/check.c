@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: ISC */
+/* check.c - every message is shown exactly once, in its sender's order; what was reported delivered
+ * is on the other side's disk. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/core/chat/rows.h"
+#include "sim/load.h"
+#include "sim/world.h"
+
+struct es_sim_check {
+    /* Texts whose sender was told that they are queued, by (from, to). */
+    struct sent {
+        uint32_t *numbers;
+        size_t n, cap;
+    } sent[ES_SIM_NODES_MAX][ES_SIM_NODES_MAX];
+    uint64_t delivered;
+};
+
+struct es_sim_check *es_sim_check_new(void)
+{
+    struct es_sim_check *check = es_sim_resize(NULL, sizeof(*check));
+
+    memset(check, 0, sizeof(*check));
+    return check;
+}
+
+void es_sim_check_free(struct es_sim_check *check)
+{
+    for (size_t i = 0; check != NULL && i < ES_SIM_NODES_MAX; i++)
+        for (size_t k = 0; k < ES_SIM_NODES_MAX; k++)
+            free(check->sent[i][k].numbers);
+    free(check);
+}
+
+void es_sim_check_sent(struct es_sim_world *world, uint32_t from, uint32_t to, uint32_t number)
+{
+    struct sent *sent = &world->check->sent[from][to];
+
+    if (sent->n == sent->cap) {
+        sent->cap = sent->cap == 0 ? 32 : 2 * sent->cap;
+        sent->numbers = es_sim_resize(sent->numbers, sent->cap * sizeof(sent->numbers[0]));
+    }
+    sent->numbers[sent->n++] = number;
+}
+
+/* --- Delivered means: on the other side's disk --------------------------------------------------- */
+
+/* The number under which `at` knows `of`; 0: not at all. Reads the store: the node may be down. */
+struct contact_search {
+    struct es_sign_public address;
+    uint32_t number;
+};
+
+static int match_contact(void *ctx, const struct es_row *row)
+{
+    struct contact_search *search = ctx;
+    struct es_contact contact = {0};
+    uint32_t number;
+
+    if (!es_key_decode_number(row->key, &number) || !es_body_decode_contact(row->body, &contact))
+        return -1;
+    if (contact.has_address &&
+        memcmp(contact.key.address.bytes, search->address.bytes, ES_KEY_BYTES) == 0)
+        search->number = number;
+    return 0;
+}
+
+static uint32_t contact_number(struct es_store_reader *reader, const struct es_sign_public *address)
+{
+    struct contact_search search = {.address = *address};
+
+    reader->ops->each(reader, ES_ROW_CONTACT, match_contact, &search);
+    return search.number;
+}
+
+static void check_delivered(struct es_sim_world *world, struct es_sim_node *node,
+                            const struct es_event *event)
+{
+    struct es_contact_view view;
+    struct es_self_view self;
+    struct es_sim_node *peer;
+    struct es_store_reader *reader;
+    struct es_row_key key;
+    uint8_t body[ES_ROW_BODY_BYTES_MAX];
+    size_t len;
+
+    es_core_self(node->core, &self);
+    if (!es_core_contact(node->core, event->contact, &view))
+        return;
+    peer = es_sim_load_node(world, view.petname);
+    reader = peer->store->ops->reader(peer->store);
+    key = es_key_message(contact_number(reader, &self.address), 0, event->message, 0);
+    if (reader->ops->get(reader, ES_ROW_MESSAGE, es_row_key_slice(&key), body, sizeof(body),
+                         &len) != 0)
+        es_sim_violation(world,
+                         "D1: node %u was told that %u has a message that is not on its disk",
+                         node->number, peer->number);
+    reader->ops->free(reader);
+    world->check->delivered++;
+}
+
+void es_sim_check_event(struct es_sim_world *world, struct es_sim_node *node,
+                        const struct es_event *event)
+{
+    uint64_t words[3] = {world->now_ms, node->number, (uint64_t)event->kind};
+
+    es_sim_hash(world, words, sizeof(words));
+    if (event->kind == ES_EV_DELIVERED)
+        check_delivered(world, node, event);
+}
+
+/* --- At the end: what each store shows ----------------------------------------------------------- */
+
+struct shown {
+    uint32_t from, to;
+    uint32_t last;  /* number of the last text + 1 */
+    uint64_t order; /* of the last row seen         */
+    size_t n;
+    struct es_sim_world *world;
+    uint32_t *numbers;
+    size_t cap;
+};
+
+static int see(void *ctx, const struct es_row *row)
+{
+    struct shown *shown = ctx;
+    struct es_message message;
+    uint32_t from, to, number;
+
+    shown->order = row->order;
+    if (!es_message_decode(row->body, &message) || message.own)
+        return 0;
+    if (!es_sim_load_parse(message.text, &from, &to, &number) || from != shown->from ||
+        to != shown->to) {
+        es_sim_violation(shown->world, "D1: node %u shows a text that %u did not write", shown->to,
+                         shown->from);
+        return 1;
+    }
+    if (number + 1 <= shown->last) {
+        es_sim_violation(shown->world,
+                         "D2/O2: node %u shows text %u of %u after text %u: twice or out of order",
+                         to, number, from, shown->last - 1);
+        return 1;
+    }
+    shown->last = number + 1;
+    if (shown->n == shown->cap) {
+        shown->cap = shown->cap == 0 ? 32 : 2 * shown->cap;
+        shown->numbers = es_sim_resize(shown->numbers, shown->cap * sizeof(shown->numbers[0]));
+    }
+    shown->numbers[shown->n++] = number;
+    return 0;
+}
+
+static void read_all(struct es_store_reader *reader, struct shown *shown, uint32_t conversation)
+{
+    struct es_page page = {
+        .conversation = conversation, .before = UINT64_MAX, .limit = ES_STORE_PAGE_ROWS_MAX};
+
+    for (;;) {
+        if (reader->ops->page(reader, &page, see, shown) != 0 || shown->order == page.after)
+            return;
+        page.after = shown->order;
+    }
+}
+
+/* Collects what `to` shows of `from`, in order; the caller frees ret->numbers. */
+static void collect(struct es_sim_world *world, uint32_t from, uint32_t to, struct shown *ret)
+{
+    struct es_sim_node *node = &world->nodes[to];
+    struct es_store_reader *reader = node->store->ops->reader(node->store);
+    struct es_sign_public address;
+
+    *ret = (struct shown){.from = from, .to = to, .world = world};
+    if (es_sim_load_address(world, from, &address))
+        read_all(reader, ret, contact_number(reader, &address));
+    reader->ops->free(reader);
+}
+
+static bool contains(const struct shown *shown, uint32_t number)
+{
+    for (size_t i = 0; i < shown->n; i++)
+        if (shown->numbers[i] == number)
+            return true;
+    return false;
+}
+
+static size_t missing(struct es_sim_world *world, uint32_t from, uint32_t to, uint32_t *ret_first)
+{
+    const struct sent *sent = &world->check->sent[from][to];
+    struct shown shown;
+    size_t n = 0;
+
+    if (sent->n == 0)
+        return 0;
+    collect(world, from, to, &shown);
+    for (size_t i = sent->n; i-- > 0;)
+        if (!contains(&shown, sent->numbers[i])) {
+            n++;
+            *ret_first = sent->numbers[i];
+        }
+    free(shown.numbers);
+    return n;
+}
+
+bool es_sim_check_complete(const struct es_sim_world *world)
+{
+    struct es_self_view self;
+
+    for (uint32_t i = 0; i < world->options.nodes; i++) {
+        if (!world->nodes[i].up)
+            return false;
+        es_core_self(world->nodes[i].core, &self);
+        if (self.queued > 0)
+            return false;
+    }
+    return true;
+}
+
+void es_sim_check_end(struct es_sim_world *world)
+{
+    for (uint32_t from = 0; from < world->options.nodes; from++)
+        for (uint32_t to = 0; to < world->options.nodes; to++) {
+            uint32_t first = 0;
+            size_t n = missing(world, from, to, &first);
+
+            if (n > 0)
+                es_sim_violation(world, "D3: %zu texts of %u have not reached %u, first text %u", n,
+                                 from, to, first);
+        }
+    if (world->check->delivered == 0 && world->violation[0] == '\0')
+        es_sim_violation(world, "D3: nothing was delivered at all");
+    for (uint32_t i = 0; i < world->options.nodes; i++) {
+        struct es_self_view self;
+
+        if (!world->nodes[i].up)
+            continue;
+        es_core_self(world->nodes[i].core, &self);
+        if (self.queued > 0)
+            es_sim_violation(world, "D3: node %u still waits for %u acknowledgements", i,
+                             self.queued);
+    }
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: ISC */
+/* load.c - identities, contacts by every way there is, then texts between all contacts.
+ *
+ * People repeat what was not confirmed: a node may have crashed before it answered. A text that was
+ * not confirmed is never repeated under its number, so that showing it once at most stays checkable. */
+#include "sim/load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often a person looks whether somebody asks, or tries again. */
+#define LOOK_MS 500
+#define SETUP_MS_MAX (10ull * 60 * 1000)
+
+enum action {
+    ACT_LOOK,  /* a: nothing                 */
+    ACT_WRITE, /* a: to, b: number           */
+};
+
+enum request_kind {
+    ASK_INIT = 1,
+    ASK_OTHER = 2,
+    ASK_INVITE = 3, /* + the other node  */
+    ASK_WRITE = 4,  /* + to and number    */
+};
+
+static uint64_t request_of(enum request_kind kind, uint32_t other, uint32_t number)
+{
+    return (uint64_t)kind << 56 | (uint64_t)other << 32 | number;
+}
+
+static struct es_slice text_of(const char *text)
+{
+    return es_slice(text, strlen(text));
+}
+
+static void name_of(uint32_t node, char ret[static 16])
+{
+    snprintf(ret, 16, "n%u", node);
+}
+
+struct es_sim_node *es_sim_load_node(struct es_sim_world *world, const char *petname)
+{
+    return &world->nodes[strtoul(petname + 1, NULL, 10) % world->options.nodes];
+}
+
+bool es_sim_load_address(const struct es_sim_world *world, uint32_t node,
+                         struct es_sign_public *ret)
+{
+    *ret = world->nodes[node].address;
+    return world->nodes[node].has_address;
+}
+
+/* Neighbours on a ring and, among many, every seventh: who asks is the smaller number. */
+static bool are_friends(const struct es_sim_world *world, uint32_t a, uint32_t b)
+{
+    uint32_t n = world->options.nodes;
+
+    return a != b && ((a + 1) % n == b || (b + 1) % n == a || (a + b) % 7 == 0);
+}
+
+static void plan(struct es_sim_world *world, uint64_t after_ms, uint32_t node, enum action action,
+                 uint32_t other, uint32_t number)
+{
+    uint32_t words[2] = {other, number};
+
+    es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = world->now_ms + after_ms,
+                                                            .kind = ES_SIM_ACTION,
+                                                            .node = node,
+                                                            .a = (uint32_t)action,
+                                                            .bytes = (uint8_t *)words,
+                                                            .len = sizeof(words)});
+}
+
+/* --- Becoming contacts ------------------------------------------------------------------------ */
+
+static bool is_contact(const struct es_sim_node *node, uint32_t other, enum es_contact_state *ret)
+{
+    char name[16];
+    uint32_t contact;
+    struct es_contact_view view;
+
+    name_of(other, name);
+    if (es_core_resolve(node->core, text_of(name), &contact, NULL, 0) != ES_OK ||
+        !es_core_contact(node->core, contact, &view))
+        return false;
+    *ret = view.state;
+    return true;
+}
+
+static void add(struct es_sim_world *world, struct es_sim_node *node, uint32_t other)
+{
+    char name[16], address[ES_ADDRESS_CHARS + 1];
+    struct es_command command = {.kind = ES_CMD_ADD, .request = request_of(ASK_OTHER, other, 0)};
+
+    if (!world->nodes[other].has_address)
+        return;
+    name_of(other, name);
+    es_address_format(&world->nodes[other].address, address);
+    command.who = text_of(address);
+    command.add.petname = text_of(name);
+    es_sim_node_command(world, node, &command);
+}
+
+static void invite(struct es_sim_world *world, struct es_sim_node *node, uint32_t other)
+{
+    es_sim_node_command(world, node,
+                        &(struct es_command){.kind = ES_CMD_INVITE,
+                                             .request = request_of(ASK_INVITE, other, 0),
+                                             .invite = {.uses = 1, .for_ms = 600000}});
+}
+
+static void accept_all(struct es_sim_world *world, struct es_sim_node *node)
+{
+    struct es_request_view view;
+    size_t at = 0;
+
+    while (node->up && es_core_request_next(node->core, &at, &view)) {
+        char address[ES_ADDRESS_CHARS + 1];
+
+        es_address_format(&view.address, address);
+        es_sim_node_command(world, node,
+                            &(struct es_command){.kind = ES_CMD_ACCEPT,
+                                                 .request = request_of(ASK_OTHER, 0, 0),
+                                                 .who = text_of(address)});
+        at = 0;
+    }
+}
+
+/* One of three ways, by the pair: asking, asking each other at once, an invite. */
+static void look(struct es_sim_world *world, struct es_sim_node *node)
+{
+    struct es_self_view self;
+    char name[16];
+
+    es_core_self(node->core, &self);
+    if (!self.has_identity) {
+        name_of(node->number, name);
+        es_sim_node_command(world, node,
+                            &(struct es_command){.kind = ES_CMD_INIT,
+                                                 .request = request_of(ASK_INIT, 0, 0),
+                                                 .name = text_of(name)});
+        return;
+    }
+    node->has_address = true;
+    node->address = self.address;
+    accept_all(world, node);
+    for (uint32_t other = 0; node->up && other < world->options.nodes; other++) {
+        uint32_t way = (node->number + other) % 3;
+        enum es_contact_state state;
+
+        if (!are_friends(world, node->number, other) || is_contact(node, other, &state))
+            continue;
+        if (way == 2 && node->number < other)
+            invite(world, node, other);
+        else if (way == 1 || (way == 0 && node->number < other))
+            add(world, node, other);
+    }
+}
+
+static void open_invite(struct es_sim_world *world, const struct es_event *event,
+                        const struct es_sim_node *inviter)
+{
+    struct es_sim_node *opener = &world->nodes[(event->request >> 32) & 0xffffff];
+    enum es_contact_state state;
+    char name[16];
+
+    name_of(inviter->number, name);
+    if (!opener->up || is_contact(opener, inviter->number, &state))
+        return;
+    es_sim_node_command(world, opener,
+                        &(struct es_command){.kind = ES_CMD_ADD,
+                                             .request = request_of(ASK_OTHER, 0, 0),
+                                             .who = event->text,
+                                             .add = {.petname = text_of(name)}});
+}
+
+static bool all_friends(const struct es_sim_world *world)
+{
+    for (uint32_t i = 0; i < world->options.nodes; i++)
+        for (uint32_t k = 0; k < world->options.nodes; k++) {
+            enum es_contact_state state;
+
+            if (are_friends(world, i, k) &&
+                (!is_contact(&world->nodes[i], k, &state) || state != ES_CONTACT_ACCEPTED))
+                return false;
+        }
+    return true;
+}
+
+void es_sim_load_setup(struct es_sim_world *world)
+{
+    for (uint32_t i = 0; i < world->options.nodes; i++)
+        plan(world, i, i, ACT_LOOK, 0, 0);
+    while (world->violation[0] == '\0') {
+        es_sim_world_until(world, world->now_ms + LOOK_MS);
+        if (all_friends(world))
+            return;
+        if (world->now_ms > SETUP_MS_MAX)
+            es_sim_violation(world, "L1: not everybody became a contact of their friends");
+    }
+}
+
+/* --- Writing ---------------------------------------------------------------------------------- */
+
+void es_sim_load_plan(struct es_sim_world *world)
+{
+    for (uint32_t from = 0; from < world->options.nodes; from++)
+        for (uint32_t to = 0; to < world->options.nodes; to++)
+            for (uint32_t i = 0; are_friends(world, from, to) && i < world->options.texts; i++)
+                plan(world, 1 + es_sim_below(&world->load, world->options.chaos_ms), from,
+                     ACT_WRITE, to, 0);
+}
+
+static void write_text(struct es_sim_world *world, struct es_sim_node *node, uint32_t to)
+{
+    char text[2048], name[16];
+    uint32_t number = node->next_text[to]++;
+    uint64_t length = es_sim_below(&world->load, 8) == 0 ? es_sim_below(&world->load, 1800) : 20;
+    int len = snprintf(text, sizeof(text), "from %u to %u text %u ", node->number, to, number);
+
+    memset(text + len, '.', length);
+    name_of(to, name);
+    es_sim_node_command(
+        world, node,
+        &(struct es_command){.kind = ES_CMD_SEND,
+                             .request = request_of(ASK_WRITE, to, number),
+                             .who = text_of(name),
+                             .send = {.text = es_slice(text, (size_t)len + length)}});
+}
+
+bool es_sim_load_parse(struct es_slice text, uint32_t *ret_from, uint32_t *ret_to,
+                       uint32_t *ret_number)
+{
+    char copy[64] = {0};
+
+    memcpy(copy, text.ptr, text.len < sizeof(copy) - 1 ? text.len : sizeof(copy) - 1);
+    return sscanf(copy, "from %u to %u text %u ", ret_from, ret_to, ret_number) == 3;
+}
+
+void es_sim_load_action(struct es_sim_world *world, const struct es_sim_event *event)
+{
+    struct es_sim_node *node = &world->nodes[event->node];
+    uint32_t words[2];
+
+    memcpy(words, event->bytes, sizeof(words));
+    if (event->a == ACT_LOOK) {
+        if (node->up)
+            look(world, node);
+        plan(world, LOOK_MS, node->number, ACT_LOOK, 0, 0);
+    } else if (node->up) {
+        write_text(world, node, words[0]);
+    } else {
+        plan(world, LOOK_MS, node->number, ACT_WRITE, words[0], 0);
+    }
+}
+
+void es_sim_load_event(struct es_sim_world *world, struct es_sim_node *node,
+                       const struct es_event *event)
+{
+    enum request_kind kind = (enum request_kind)(event->request >> 56);
+
+    if (event->kind != ES_EV_ANSWER || event->err != ES_OK)
+        return;
+    if (kind == ASK_INVITE)
+        open_invite(world, event, node);
+    else if (kind == ASK_WRITE)
+        es_sim_check_sent(world, node->number, (event->request >> 32) & 0xffffff,
+                          (uint32_t)event->request);
+}

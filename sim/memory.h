@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/* memory.h - memory of the simulator and of its nodes. */
+#ifndef ES_SIM_MEMORY_H
+#define ES_SIM_MEMORY_H
+
+#include "node/env/entropy.h"
+
+/* realloc() that ends the program, with exit code 125 (could not run), when memory is out. */
+void *es_sim_resize(void *ptr, size_t size);
+
+/* The chunks of one core: everything that it holds in memory. */
+struct es_sim_chunk;
+struct es_sim_arena {
+    struct es_sim_chunk *chunks;
+    size_t bytes;
+    size_t bytes_max;
+};
+struct es_arena es_sim_arena(struct es_sim_arena *arena);
+void es_sim_arena_done(struct es_sim_arena *arena);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+/* node.c - one node: a core, its store, and the order of effects with its crash points. */
+#include <errno.h>
+#include <string.h>
+
+#include "node/store/memory.h"
+#include "sim/world.h"
+
+#define ARENA_BYTES_MAX (64u << 20)
+/* 2027-01-15: whatever the machine's clock says. */
+#define WALL_MS 1800000000000ull
+#define CRASH_POINTS 4
+
+static void draw(void *ctx, void *buf, size_t len)
+{
+    es_sim_bytes(ctx, buf, len);
+}
+
+static int read_back(void *ctx, enum es_row_kind kind, struct es_slice key, uint8_t *buf,
+                     size_t cap, size_t *ret_len)
+{
+    struct es_store_reader *reader = ctx;
+
+    return reader->ops->get(reader, kind, key, buf, cap, ret_len);
+}
+
+static struct es_input input_of(const struct es_sim_world *world, const struct es_sim_node *node,
+                                enum es_input_kind kind)
+{
+    return (struct es_input){
+        .kind = kind,
+        .now_ms = world->now_ms,
+        .wall_ms = WALL_MS + node->wall_offset_ms + world->now_ms,
+    };
+}
+
+/* --- Effects ---------------------------------------------------------------------------------- */
+
+static void pass_on(struct es_sim_world *world, struct es_sim_node *node,
+                    const struct es_effects *effects, size_t n_orders)
+{
+    for (size_t i = 0; i < n_orders; i++)
+        es_sim_network_order(world, node, &effects->orders[i]);
+}
+
+static void commit(struct es_sim_world *world, struct es_sim_node *node,
+                   const struct es_effects *effects)
+{
+    if (node->store->ops->commit(node->store, effects->rows, effects->n_rows) != 0)
+        es_sim_violation(world, "node %u: the store refused a batch", node->number);
+}
+
+/* Works through one batch as the daemon does, unless it dies at one of the points between. */
+static bool work_through(struct es_sim_world *world, struct es_sim_node *node,
+                         const struct es_effects *effects)
+{
+    uint64_t point = CRASH_POINTS;
+
+    if (!world->calm && es_sim_chance(&node->crashes, world->options.crash))
+        point = es_sim_below(&node->crashes, CRASH_POINTS);
+    if (world->options.send_before_commit)
+        pass_on(world, node, effects, effects->n_orders);
+    if (point == 0) /* before the commit */
+        return false;
+    commit(world, node, effects);
+    if (point == 1) /* after it, before anything left */
+        return false;
+    if (!world->options.send_before_commit)
+        pass_on(world, node, effects, point == 2 ? effects->n_orders / 2 : effects->n_orders);
+    if (point <= 3) /* between two orders; before anybody was told */
+        return false;
+    for (size_t i = 0; i < effects->n_events; i++) {
+        es_sim_check_event(world, node, &effects->events[i]);
+        es_sim_load_event(world, node, &effects->events[i]);
+    }
+    return true;
+}
+
+static void plan_wake(struct es_sim_world *world, struct es_sim_node *node)
+{
+    uint64_t at_ms = es_core_wake_at(node->core);
+
+    if (at_ms < world->now_ms)
+        at_ms = world->now_ms;
+    if (at_ms == UINT64_MAX || (node->wake_ms > world->now_ms && node->wake_ms <= at_ms))
+        return;
+    node->wake_ms = at_ms;
+    es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = at_ms,
+                                                            .kind = ES_SIM_WAKE,
+                                                            .node = node->number,
+                                                            .a = node->life});
+}
+
+static void drain(struct es_sim_world *world, struct es_sim_node *node)
+{
+    struct es_effects effects;
+
+    while (es_core_take(node->core, &effects)) {
+        if (!work_through(world, node, &effects)) {
+            es_sim_node_crash(world, node);
+            return;
+        }
+        es_core_durable(node->core);
+    }
+    plan_wake(world, node);
+}
+
+static void give(struct es_sim_world *world, struct es_sim_node *node, const struct es_input *input)
+{
+    enum es_err err = es_core_input(node->core, input);
+
+    if (err != ES_OK)
+        es_sim_violation(world, "node %u: input %d gave %s", node->number, (int)input->kind,
+                         es_err_code(err));
+    else
+        drain(world, node);
+}
+
+/* --- Starting and stopping --------------------------------------------------------------------- */
+
+static int restore(void *ctx, const struct es_row *row)
+{
+    struct es_core *core = ctx;
+
+    return es_core_input(core, &(struct es_input){.kind = ES_IN_ROW, .row = row}) == ES_OK
+               ? 0
+               : -EINVAL;
+}
+
+static void restore_all(struct es_sim_world *world, struct es_sim_node *node)
+{
+    for (int kind = ES_ROW_SELF; kind < ES_ROW_KIND_END; kind++) {
+        if (kind == ES_ROW_MESSAGE)
+            continue;
+        if (node->reader->ops->each(node->reader, (enum es_row_kind)kind, restore, node->core) != 0)
+            es_sim_violation(world, "node %u: a row of kind %d is damaged", node->number, kind);
+    }
+}
+
+void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node)
+{
+    struct es_settings settings = es_settings_default();
+    struct es_input start = input_of(world, node, ES_IN_START);
+    struct es_input network = input_of(world, node, ES_IN_NETWORK);
+    struct es_env env;
+
+    if (node->store == NULL)
+        node->store = es_store_memory_new();
+    node->reader = node->store->ops->reader(node->store);
+    node->arena.bytes_max = ARENA_BYTES_MAX;
+    env = (struct es_env){
+        .entropy = {.ctx = &node->entropy, .random = draw},
+        .arena = es_sim_arena(&node->arena),
+        .store_ctx = node->reader,
+        .read = read_back,
+    };
+    settings.work_bits = 4;
+    settings.rotation_ms = world->options.rotation_ms;
+    settings.contacts_max = ES_SIM_NODES_MAX;
+    node->core = es_core_new(&env, &settings);
+    node->up = true;
+    node->life++;
+    node->wake_ms = 0;
+    node->next_inbound = ES_LINK_INBOUND;
+    restore_all(world, node);
+    give(world, node, &start);
+    if (node->up)
+        give(world, node, &network);
+}
+
+void es_sim_node_stop(struct es_sim_world *world, struct es_sim_node *node)
+{
+    if (!node->up)
+        return;
+    es_sim_network_lost(world, node);
+    node->up = false;
+    es_core_free(node->core);
+    node->core = NULL;
+    node->reader->ops->free(node->reader);
+    es_sim_arena_done(&node->arena);
+}
+
+void es_sim_node_crash(struct es_sim_world *world, struct es_sim_node *node)
+{
+    uint64_t down_ms = 1 + es_sim_below(&node->crashes, world->options.down_ms_max + 1);
+
+    world->crashes++;
+    es_sim_node_stop(world, node);
+    es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = world->now_ms + down_ms,
+                                                            .kind = ES_SIM_RESTART,
+                                                            .node = node->number});
+}
+
+/* --- Inputs ----------------------------------------------------------------------------------- */
+
+void es_sim_node_report(struct es_sim_world *world, struct es_sim_node *node,
+                        const struct es_report *report)
+{
+    struct es_input input = input_of(world, node, ES_IN_REPORT);
+
+    if (!node->up)
+        return;
+    input.report = report;
+    give(world, node, &input);
+}
+
+void es_sim_node_command(struct es_sim_world *world, struct es_sim_node *node,
+                         const struct es_command *command)
+{
+    struct es_input input = input_of(world, node, ES_IN_COMMAND);
+
+    if (!node->up)
+        return;
+    input.command = command;
+    give(world, node, &input);
+}
+
+void es_sim_node_timer(struct es_sim_world *world, struct es_sim_node *node)
+{
+    struct es_input input = input_of(world, node, ES_IN_TIMER);
+
+    node->wake_ms = 0;
+    give(world, node, &input);
+}

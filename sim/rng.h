@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* rng.h - random streams that do not disturb each other.
+ *
+ * A stream is named by (seed, subsystem, entity); what one draws never shifts what another draws, so
+ * that taking a fault away leaves everything else as it was. */
+#ifndef ES_SIM_RNG_H
+#define ES_SIM_RNG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum es_sim_subsystem {
+    ES_SIM_ENTROPY = 1, /* of the core of one node       */
+    ES_SIM_LINKS = 2,   /* delay and loss of one node     */
+    ES_SIM_SEGMENT = 3, /* multicast                      */
+    ES_SIM_CRASHES = 4,
+    ES_SIM_LOAD = 5,
+    ES_SIM_OPTIONS = 6,
+};
+
+struct es_sim_rng {
+    uint8_t key[32];
+    uint64_t counter;
+};
+
+struct es_sim_rng es_sim_rng(uint64_t seed, enum es_sim_subsystem subsystem, uint64_t entity);
+void es_sim_bytes(struct es_sim_rng *rng, void *buf, size_t len);
+/* Uniform in [0, bound), bound > 0. */
+uint64_t es_sim_below(struct es_sim_rng *rng, uint64_t bound);
+/* True in `permille` of 1000 draws. */
+bool es_sim_chance(struct es_sim_rng *rng, uint32_t permille);
+
+#endif

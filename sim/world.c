@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+/* world.c - the run: set up, chaos, calm, converge, check. */
+#include "sim/world.h"
+
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEP_MS 1000
+
+struct es_sim_options es_sim_options_default(uint64_t seed)
+{
+    struct es_sim_rng rng = es_sim_rng(seed, ES_SIM_OPTIONS, 0);
+
+    /* Each family of faults is off in half of the seeds. */
+    return (struct es_sim_options){
+        .seed = seed,
+        .nodes = 2 + (uint32_t)es_sim_below(&rng, 5),
+        .texts = 1 + (uint32_t)es_sim_below(&rng, 30),
+        .chaos_ms = 20000 + es_sim_below(&rng, 180000),
+        .converge_ms = 20ull * 60 * 1000,
+        .loss = es_sim_chance(&rng, 500) ? (uint32_t)es_sim_below(&rng, 200) : 0,
+        .duplicate = es_sim_chance(&rng, 500) ? (uint32_t)es_sim_below(&rng, 300) : 0,
+        .reorder = es_sim_chance(&rng, 500) ? (uint32_t)es_sim_below(&rng, 300) : 0,
+        .multicast_loss = es_sim_chance(&rng, 500) ? (uint32_t)es_sim_below(&rng, 500) : 0,
+        .crash = es_sim_chance(&rng, 500) ? 1 + (uint32_t)es_sim_below(&rng, 30) : 0,
+        .delay_ms_max = 1 + (uint32_t)es_sim_below(&rng, 200),
+        .down_ms_max = 100 + (uint32_t)es_sim_below(&rng, 30000),
+        .rotation_ms = 15000 + es_sim_below(&rng, 900000),
+        .wall_skew_ms = es_sim_chance(&rng, 500) ? es_sim_below(&rng, 3ull * 86400000) : 0,
+    };
+}
+
+struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
+{
+    struct es_sim_world *world = es_sim_resize(NULL, sizeof(*world));
+
+    memset(world, 0, sizeof(*world));
+    world->options = *options;
+    world->now_ms = 1;
+    world->calm = true;
+    world->segment = es_sim_rng(options->seed, ES_SIM_SEGMENT, 0);
+    world->load = es_sim_rng(options->seed, ES_SIM_LOAD, 0);
+    world->check = es_sim_check_new();
+    for (uint32_t i = 0; i < options->nodes; i++) {
+        struct es_sim_node *node = &world->nodes[i];
+
+        node->number = i;
+        node->entropy = es_sim_rng(options->seed, ES_SIM_ENTROPY, i);
+        node->links = es_sim_rng(options->seed, ES_SIM_LINKS, i);
+        node->crashes = es_sim_rng(options->seed, ES_SIM_CRASHES, i);
+        node->wall_offset_ms =
+            options->wall_skew_ms == 0 ? 0 : es_sim_below(&node->links, options->wall_skew_ms);
+    }
+    return world;
+}
+
+void es_sim_world_free(struct es_sim_world *world)
+{
+    for (uint32_t i = 0; i < world->options.nodes; i++) {
+        struct es_sim_node *node = &world->nodes[i];
+
+        es_sim_node_stop(world, node);
+        if (node->store != NULL)
+            node->store->ops->free(node->store);
+    }
+    es_sim_queue_done(&world->queue);
+    es_sim_check_free(world->check);
+    free(world->links);
+    free(world);
+}
+
+void es_sim_violation(struct es_sim_world *world, const char *format, ...)
+{
+    va_list args;
+
+    if (world->violation[0] != '\0')
+        return; /* the first one is the cause */
+    va_start(args, format);
+    vsnprintf(world->violation, sizeof(world->violation), format, args);
+    va_end(args);
+}
+
+void es_sim_hash(struct es_sim_world *world, const void *bytes, size_t len)
+{
+    crypto_generichash(world->hash, sizeof(world->hash), bytes, len, world->hash,
+                       sizeof(world->hash));
+}
+
+static void hash_event(struct es_sim_world *world, const struct es_sim_event *event)
+{
+    uint64_t words[5] = {event->at_ms, (uint64_t)event->kind, event->node, event->a, event->b};
+
+    es_sim_hash(world, words, sizeof(words));
+    if (event->len > 0)
+        es_sim_hash(world, event->bytes, event->len);
+}
+
+static void handle(struct es_sim_world *world, const struct es_sim_event *event)
+{
+    struct es_sim_node *node = &world->nodes[event->node];
+
+    switch (event->kind) {
+    case ES_SIM_WAKE:
+        if (node->up && node->life == event->a)
+            es_sim_node_timer(world, node);
+        break;
+    case ES_SIM_REPORT:
+    case ES_SIM_FRAME:
+    case ES_SIM_DIAL:
+    case ES_SIM_ADVERT:
+        es_sim_network_event(world, event);
+        break;
+    case ES_SIM_RESTART:
+        es_sim_node_start(world, node);
+        break;
+    case ES_SIM_ACTION:
+        es_sim_load_action(world, event);
+        break;
+    }
+}
+
+void es_sim_world_until(struct es_sim_world *world, uint64_t until_ms)
+{
+    struct es_sim_event event;
+
+    while (world->violation[0] == '\0' && world->queue.n > 0 &&
+           world->queue.heap[0].at_ms <= until_ms) {
+        es_sim_queue_pop(&world->queue, &event);
+        world->now_ms = event.at_ms;
+        world->events++;
+        hash_event(world, &event);
+        handle(world, &event);
+        free(event.bytes);
+    }
+    if (world->now_ms < until_ms)
+        world->now_ms = until_ms;
+}
+
+static void converge(struct es_sim_world *world)
+{
+    uint64_t until_ms = world->now_ms + world->options.converge_ms;
+
+    while (world->violation[0] == '\0' && world->now_ms < until_ms && !es_sim_check_complete(world))
+        es_sim_world_until(world, world->now_ms + STEP_MS);
+}
+
+bool es_sim_world_run(struct es_sim_world *world)
+{
+    for (uint32_t i = 0; i < world->options.nodes; i++)
+        es_sim_node_start(world, &world->nodes[i]);
+    es_sim_queue_push(&world->queue,
+                      &(struct es_sim_event){.at_ms = world->now_ms, .kind = ES_SIM_ADVERT});
+    es_sim_load_setup(world);
+    es_sim_load_plan(world);
+    world->calm = false;
+    es_sim_world_until(world, world->now_ms + world->options.chaos_ms);
+    world->calm = true;
+    es_sim_world_until(world, world->now_ms + world->options.down_ms_max + STEP_MS);
+    converge(world);
+    if (world->violation[0] == '\0')
+        es_sim_check_end(world);
+    return world->violation[0] == '\0';
+}

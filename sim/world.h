@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+/* world.h - several real cores in one process, on a virtual clock, from one seed.
+ *
+ * Each node is the very core that the daemon runs, over the memory store. Links, multicast, crashes
+ * and what people do are simulated; every choice is drawn from the seed. */
+#ifndef ES_SIM_WORLD_H
+#define ES_SIM_WORLD_H
+
+#include "node/core/core.h"
+#include "node/core/view.h"
+#include "sim/memory.h"
+#include "sim/queue.h"
+#include "sim/rng.h"
+
+#define ES_SIM_NODES_MAX 64
+
+struct es_sim_options {
+    uint64_t seed;
+    uint32_t nodes;
+    uint32_t texts;       /* each node sends so many to each of its contacts          */
+    uint64_t chaos_ms;    /* how long faults happen while texts are sent               */
+    uint64_t converge_ms; /* how long everything may take to arrive afterwards         */
+    /* Of 1000: */
+    uint32_t loss, duplicate, reorder; /* frames                                         */
+    uint32_t multicast_loss; /* adverts                                                    */
+    uint32_t crash;          /* batches at which the node dies, at one of its crash points */
+    uint32_t delay_ms_max;
+    uint32_t down_ms_max; /* a crashed node stays down up to this                       */
+    uint64_t rotation_ms;
+    uint64_t wall_skew_ms;   /* wall clocks differ by up to this                           */
+    bool send_before_commit; /* a fault of the daemon that the checks must find            */
+};
+
+/* A link of the simulated network. Ends: 0 dialled, 1 listens. */
+struct es_sim_link {
+    bool open;
+    bool known; /* the listener has been told                                 */
+    uint32_t node[2];
+    uint32_t number[2]; /* what each end calls it                                     */
+    uint32_t life[2];   /* of the network process at each end                         */
+    uint32_t listener;
+    struct es_dh_public server_key, client_key;
+    uint64_t last_ms[2]; /* a frame to this end does not overtake the one before       */
+};
+
+struct es_sim_listener {
+    bool open;
+    uint32_t number;
+    uint16_t port;
+    struct es_dh_public key;
+};
+#define ES_SIM_LISTENERS_MAX 8
+
+struct es_sim_node {
+    uint32_t number;
+    bool up;
+    uint32_t life; /* counts starts: events of an earlier life are void          */
+    uint64_t wall_offset_ms;
+    struct es_core *core;
+    struct es_store *store;
+    struct es_store_reader *reader;
+    struct es_sim_arena arena;
+    struct es_sim_rng entropy, links, crashes;
+    struct es_sim_listener listeners[ES_SIM_LISTENERS_MAX];
+    bool advertised;
+    struct es_publication publication;
+    uint32_t next_inbound;
+    uint64_t wake_ms; /* earliest WAKE event that is queued                         */
+    /* Of the load: who it is, the next text for each other. */
+    bool has_address;
+    struct es_sign_public address;
+    uint32_t next_text[ES_SIM_NODES_MAX];
+};
+
+struct es_sim_check;
+
+struct es_sim_world {
+    struct es_sim_options options;
+    struct es_sim_node nodes[ES_SIM_NODES_MAX];
+    struct es_sim_queue queue;
+    struct es_sim_rng segment, load;
+    struct es_sim_link *links;
+    size_t n_links, cap_links;
+    uint64_t now_ms;
+    bool calm; /* no more faults                                             */
+    uint64_t events, crashes, frames;
+    uint8_t hash[32]; /* rolling, over every event handled                          */
+    struct es_sim_check *check;
+    char violation[256]; /* empty: none                                                */
+};
+
+struct es_sim_options es_sim_options_default(uint64_t seed);
+
+struct es_sim_world *es_sim_world_new(const struct es_sim_options *options);
+void es_sim_world_free(struct es_sim_world *world);
+/* The whole run. True when every check held. */
+bool es_sim_world_run(struct es_sim_world *world);
+/* Handles events up to a time, or until a violation. */
+void es_sim_world_until(struct es_sim_world *world, uint64_t until_ms);
+
+void es_sim_violation(struct es_sim_world *world, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void es_sim_hash(struct es_sim_world *world, const void *bytes, size_t len);
+
+/* --- node.c --- */
+void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node);
+void es_sim_node_stop(struct es_sim_world *world, struct es_sim_node *node);
+void es_sim_node_crash(struct es_sim_world *world, struct es_sim_node *node);
+void es_sim_node_report(struct es_sim_world *world, struct es_sim_node *node,
+                        const struct es_report *report);
+void es_sim_node_command(struct es_sim_world *world, struct es_sim_node *node,
+                         const struct es_command *command);
+void es_sim_node_timer(struct es_sim_world *world, struct es_sim_node *node);
+
+/* --- network.c --- */
+void es_sim_network_order(struct es_sim_world *world, struct es_sim_node *node,
+                          const struct es_order *order);
+void es_sim_network_event(struct es_sim_world *world, const struct es_sim_event *event);
+/* The network process of this node is gone: its links and its advert with it. */
+void es_sim_network_lost(struct es_sim_world *world, struct es_sim_node *node);
+
+/* --- check.c: every message once, in order, and delivered means on disk --- */
+struct es_sim_check *es_sim_check_new(void);
+void es_sim_check_free(struct es_sim_check *check);
+void es_sim_check_event(struct es_sim_world *world, struct es_sim_node *node,
+                        const struct es_event *event);
+void es_sim_check_sent(struct es_sim_world *world, uint32_t from, uint32_t to, uint32_t number);
+void es_sim_check_end(struct es_sim_world *world);
+bool es_sim_check_complete(const struct es_sim_world *world);
+
+/* --- load.c: what people do --- */
+void es_sim_load_setup(struct es_sim_world *world);
+void es_sim_load_plan(struct es_sim_world *world);
+void es_sim_load_action(struct es_sim_world *world, const struct es_sim_event *event);
+void es_sim_load_event(struct es_sim_world *world, struct es_sim_node *node,
+                       const struct es_event *event);
+
+#endif
