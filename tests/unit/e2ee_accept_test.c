@@ -8,8 +8,7 @@
 
 #include <cmocka.h>
 
-#include "node/core/e2ee/ratchet.h"
-#include "tests/support/e2ee_pair.h"
+#include "tests/support/e2ee_forge.h"
 #include "tests/support/low_order.h"
 
 static const struct es_key no_psk;
@@ -277,20 +276,6 @@ static void test_own_identity_does_not_answer(void **state)
 
 /* --- Forged ----------------------------------------------------------------------------------- */
 
-/* Number 0 of b's chain 0 under b's own keys, with a header as one likes. */
-static void forge_acceptance(const struct es_ratchet_header *header, struct parcel *ret)
-{
-    const struct es_binding binding = {.session = b.session.id};
-    struct es_key seed = b.session.send.tag_seed, chain_key = b.session.send.chain_key;
-    struct es_ratchet_keys keys;
-
-    es_ratchet_tag_step(&seed, &keys.tag, &keys.header_key);
-    es_ratchet_message_step(&chain_key, &keys.message_key);
-    es_ratchet_seal(&binding, &keys, header, ES_CLASS_512, PAIR_EXPIRY, es_slice(NULL, 0),
-                    &b.entropy, ret->bytes);
-    ret->len = ES_ENVELOPE_BYTES_MIN;
-}
-
 static struct es_ratchet_header honest_header(void)
 {
     return (struct es_ratchet_header){.key = b.session.own_public,
@@ -302,7 +287,7 @@ static void refuse_acceptance(const struct es_ratchet_header *header)
 {
     struct parcel parcel;
 
-    forge_acceptance(header, &parcel);
+    forge_envelope(&b, header, es_slice(NULL, 0), &parcel);
     memset(&a.opened.after, 0xaa, sizeof(a.opened.after));
     assert_int_equal(party_try(&a, bytes_of(&parcel)), PARTY_BAD);
     assert_true(es_bytes_zero(&a.opened.after, sizeof(a.opened.after)));
@@ -350,7 +335,7 @@ static void test_low_order_keys_in_an_acceptance(void **state)
     header.previous_count = 1;
     refuse_acceptance(&header);
     header.previous_count = 0;
-    forge_acceptance(&header, &parcel);
+    forge_envelope(&b, &header, es_slice(NULL, 0), &parcel);
     assert_int_equal(party_try(&a, bytes_of(&parcel)), PARTY_OPENED);
 }
 
@@ -359,26 +344,18 @@ static void test_acceptance_cannot_change_later(void **state)
 {
     struct parcel parcel;
     struct es_ratchet_header header;
-    struct es_position at = {0, 1};
 
     (void)state;
     pair_introduce(&a, &b);
     party_send(&b, 1, &parcel);
     expect(&a, &parcel, 1);
-    const struct es_binding binding = {.session = b.session.id, .at = at};
-    struct es_key seed = b.session.send.tag_seed, chain_key = b.session.send.chain_key;
-    struct es_ratchet_keys keys;
-
-    es_ratchet_tag_step(&seed, &keys.tag, &keys.header_key);
-    es_ratchet_message_step(&chain_key, &keys.message_key);
     for (int what = 0; what < 3; what++) {
         header = honest_header();
         header.accept_key.bytes[0] ^= what == 1;
         header.accept_address.bytes[0] ^= what == 2;
-        es_ratchet_seal(&binding, &keys, &header, ES_CLASS_512, PAIR_EXPIRY, es_slice(NULL, 0),
-                        &b.entropy, parcel.bytes);
-        assert_int_equal(es_session_open(&a.session, ES_EXPECT_CURRENT, at, bytes_of(&parcel),
-                                         PAIR_DAY, &a.opened),
+        forge_envelope(&b, &header, es_slice(NULL, 0), &parcel);
+        assert_int_equal(es_session_open(&a.session, ES_EXPECT_CURRENT, parcel.at,
+                                         bytes_of(&parcel), PAIR_DAY, &a.opened),
                          what == 0 ? ES_OPEN_OK : ES_OPEN_BAD);
     }
 }

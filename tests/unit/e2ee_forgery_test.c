@@ -9,10 +9,8 @@
 
 #include <cmocka.h>
 
-#include "node/core/e2ee/ratchet.h"
-#include "node/crypto/aead.h"
 #include "node/wire/record.h"
-#include "tests/support/e2ee_pair.h"
+#include "tests/support/e2ee_forge.h"
 #include "tests/support/low_order.h"
 
 static struct party a, b;
@@ -241,55 +239,6 @@ static void test_no_envelope_opens_in_another_session(void **state)
 
 /* --- What only a contact can make ------------------------------------------------------------- */
 
-/* Keys of the envelope that a would seal next in its current chain. */
-static struct es_ratchet_keys next_keys(const struct es_session *session)
-{
-    struct es_key seed = session->send.tag_seed, chain_key = session->send.chain_key;
-    struct es_ratchet_keys keys;
-
-    es_ratchet_tag_step(&seed, &keys.tag, &keys.header_key);
-    es_ratchet_message_step(&chain_key, &keys.message_key);
-    return keys;
-}
-
-static struct es_binding binding_at(const struct es_session *session)
-{
-    return (struct es_binding){.session = session->id,
-                               .from_initiator = session->initiator,
-                               .at = {session->send.number, session->send.next}};
-}
-
-static void forge(const struct party *from, const struct es_ratchet_header *header,
-                  struct es_slice records, struct parcel *ret)
-{
-    struct es_binding binding = binding_at(&from->session);
-    struct es_ratchet_keys keys = next_keys(&from->session);
-
-    es_ratchet_seal(&binding, &keys, header, ES_CLASS_512, PAIR_EXPIRY, records, &from->entropy,
-                    ret->bytes);
-    ret->len = ES_ENVELOPE_BYTES_MIN;
-    ret->at = binding.at;
-}
-
-/* a draws a key for its next chain, as sealing would. */
-static void begin_chain(struct party *party)
-{
-    struct es_session after = party->session;
-    struct es_position at;
-    uint8_t envelope[ES_ENVELOPE_BYTES_MIN];
-
-    es_session_seal(&after, &party->entropy, ES_CLASS_512, PAIR_EXPIRY, es_slice(NULL, 0), envelope,
-                    &at);
-    /* The chain is there, its first envelope is not. */
-    after.send.tag_seed = party->session.send_next_seed;
-    struct es_key shared = party->session.root, chain_key, next_seed;
-
-    assert_true(es_ratchet_root_step(&shared, &after.own, &after.peer, &chain_key, &next_seed));
-    after.send.chain_key = chain_key;
-    after.send.next = 0;
-    party->session = after;
-}
-
 /* a count that promises more than the window would make the peer derive keys without end. */
 static void test_huge_previous_count(void **state)
 {
@@ -299,15 +248,15 @@ static void test_huge_previous_count(void **state)
 
     (void)state;
     send_and_expect(&b, &a);
-    begin_chain(&a);
+    forge_begin_chain(&a);
     header = (struct es_ratchet_header){.key = a.session.own_public, .previous_count = UINT16_MAX};
-    forge(&a, &header, es_slice(NULL, 0), &parcel);
+    forge_envelope(&a, &header, es_slice(NULL, 0), &parcel);
     assert_refused(&b, ES_EXPECT_NEXT, parcel.at, bytes_of(&parcel), ES_OPEN_TOO_FAR);
     header.previous_count = (uint16_t)(next + ES_WINDOW + 1);
-    forge(&a, &header, es_slice(NULL, 0), &parcel);
+    forge_envelope(&a, &header, es_slice(NULL, 0), &parcel);
     assert_refused(&b, ES_EXPECT_NEXT, parcel.at, bytes_of(&parcel), ES_OPEN_TOO_FAR);
     header.previous_count = (uint16_t)(next + ES_WINDOW);
-    forge(&a, &header, es_slice(NULL, 0), &parcel);
+    forge_envelope(&a, &header, es_slice(NULL, 0), &parcel);
     assert_int_equal(party_try(&b, bytes_of(&parcel)), PARTY_OPENED);
     assert_int_equal(b.opened.n_gaps, ES_WINDOW);
 }
@@ -324,12 +273,12 @@ static void test_previous_count_of_a_first_chain(void **state)
     party_init(&b, 2);
     pair_introduce(&a, &b);
     send_and_expect(&b, &a);
-    begin_chain(&a);
+    forge_begin_chain(&a);
     header.key = a.session.own_public;
-    forge(&a, &header, es_slice(NULL, 0), &parcel);
+    forge_envelope(&a, &header, es_slice(NULL, 0), &parcel);
     assert_refused(&b, ES_EXPECT_NEXT, parcel.at, bytes_of(&parcel), ES_OPEN_TOO_FAR);
     header.previous_count = 0;
-    forge(&a, &header, es_slice(NULL, 0), &parcel);
+    forge_envelope(&a, &header, es_slice(NULL, 0), &parcel);
     assert_int_equal(party_try(&b, bytes_of(&parcel)), PARTY_OPENED);
 }
 
@@ -341,11 +290,11 @@ static void test_low_order_ratchet_key(void **state)
 
     (void)state;
     send_and_expect(&b, &a);
-    begin_chain(&a);
+    forge_begin_chain(&a);
     header.previous_count = (uint16_t)a.session.previous_count;
     for (size_t i = 0; i < LOW_ORDER_COUNT; i++) {
         header.key = low_order[i];
-        forge(&a, &header, es_slice(NULL, 0), &parcel);
+        forge_envelope(&a, &header, es_slice(NULL, 0), &parcel);
         assert_refused(&b, ES_EXPECT_NEXT, parcel.at, bytes_of(&parcel), ES_OPEN_BAD);
     }
 }
@@ -358,10 +307,10 @@ static void test_other_key_in_the_same_chain(void **state)
 
     (void)state;
     header.key.bytes[5] ^= 1;
-    forge(&a, &header, es_slice(NULL, 0), &parcel);
+    forge_envelope(&a, &header, es_slice(NULL, 0), &parcel);
     assert_refused(&b, ES_EXPECT_CURRENT, parcel.at, bytes_of(&parcel), ES_OPEN_BAD);
     header.key.bytes[5] ^= 1;
-    forge(&a, &header, es_slice(NULL, 0), &parcel);
+    forge_envelope(&a, &header, es_slice(NULL, 0), &parcel);
     assert_int_equal(party_try(&b, bytes_of(&parcel)), PARTY_OPENED);
 }
 
@@ -378,8 +327,8 @@ static void test_chain_out_of_turn(void **state)
     a.session.send.tag_seed = a.session.send_next_seed;
     a.session.send.number++;
     a.session.send.next = 0;
-    forge(&a, &header, es_slice(NULL, 0), &parcel);
-    struct es_ratchet_keys keys = next_keys(&a.session);
+    forge_envelope(&a, &header, es_slice(NULL, 0), &parcel);
+    struct es_ratchet_keys keys = forge_keys(&a.session);
 
     assert_non_null(es_tags_find(b.tags, &keys.tag));
     assert_refused(&b, ES_EXPECT_NEXT, parcel.at, bytes_of(&parcel), ES_OPEN_BAD);
@@ -400,106 +349,68 @@ static void test_records_that_are_none(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
-        forge(&a, &header, payloads[i], &parcel);
+        forge_envelope(&a, &header, payloads[i], &parcel);
         assert_refused(&b, ES_EXPECT_CURRENT, parcel.at, bytes_of(&parcel), ES_OPEN_BAD);
     }
 }
 
 /* --- Sealed by hand --------------------------------------------------------------------------- */
 
-#define NONCE_AT ES_ENVELOPE_HEADER_BYTES
-#define HD_AT (NONCE_AT + ES_NONCE_BYTES)
-#define HD_PLAIN_BYTES 36
-#define BD_AT (HD_AT + HD_PLAIN_BYTES + ES_MAC_BYTES)
-#define BD_PLAIN_BYTES (ES_ENVELOPE_BYTES_MIN - BD_AT - ES_MAC_BYTES)
-
-/* docs/protocol.md, section 6.3, written a second time. */
-static void seal_by_hand(const struct party *from, const uint8_t hd[static HD_PLAIN_BYTES],
-                         const uint8_t bd[static BD_PLAIN_BYTES], struct parcel *ret)
+static struct forge_plain good_plain(const struct party *from)
 {
-    struct es_ratchet_keys keys = next_keys(&from->session);
-    struct es_binding binding = binding_at(&from->session);
-    uint8_t ad[59 + HD_PLAIN_BYTES + ES_MAC_BYTES];
-    struct es_writer writer = es_writer(ad, sizeof(ad));
+    struct forge_plain plain = {.header = {1}};
 
-    es_envelope_header(ret->bytes, ES_CLASS_512, PAIR_EXPIRY, &keys.tag);
-    memset(ret->bytes + NONCE_AT, 0x5a, ES_NONCE_BYTES);
-    es_write_bytes(&writer, binding.session.bytes, ES_ID_BYTES);
-    es_write_u8(&writer, binding.from_initiator ? 0 : 1);
-    es_write_bytes(&writer, ret->bytes, 2);
-    es_write_bytes(&writer, keys.tag.bytes, ES_TAG_BYTES);
-    es_write_u32(&writer, binding.at.chain);
-    es_write_u32(&writer, binding.at.n);
-    es_aead_seal(&keys.header_key, ret->bytes + NONCE_AT, es_written(&writer),
-                 es_slice(hd, HD_PLAIN_BYTES), ret->bytes + HD_AT);
-    es_write_bytes(&writer, ret->bytes + HD_AT, HD_PLAIN_BYTES + ES_MAC_BYTES);
-    assert_false(writer.failed);
-    es_aead_seal(&keys.message_key, ret->bytes + NONCE_AT, es_written(&writer),
-                 es_slice(bd, BD_PLAIN_BYTES), ret->bytes + BD_AT);
-    ret->len = ES_ENVELOPE_BYTES_MIN;
-    ret->at = binding.at;
-}
-
-struct by_hand {
-    uint8_t hd[HD_PLAIN_BYTES];
-    uint8_t bd[BD_PLAIN_BYTES];
-};
-
-static struct by_hand good_plain(const struct party *from)
-{
-    struct by_hand plain = {.hd = {1}};
-
-    memcpy(plain.hd + 4, from->session.own_public.bytes, ES_KEY_BYTES);
-    es_pad(plain.bd, 0, BD_PLAIN_BYTES);
+    memcpy(plain.header + 4, from->session.own_public.bytes, ES_KEY_BYTES);
+    es_pad(plain.body, 0, sizeof(plain.body));
     return plain;
 }
 
 static void test_layout_is_as_written(void **state)
 {
-    struct by_hand plain = good_plain(&a);
+    struct forge_plain plain = good_plain(&a);
     struct parcel parcel;
 
     (void)state;
-    seal_by_hand(&a, plain.hd, plain.bd, &parcel);
+    forge_plain(&a, &plain, &parcel);
     assert_int_equal(party_try(&b, bytes_of(&parcel)), PARTY_OPENED);
 }
 
-static void refuse_by_hand(const struct by_hand *plain)
+static void refuse_by_hand(const struct forge_plain *plain)
 {
     struct parcel parcel;
 
-    seal_by_hand(&a, plain->hd, plain->bd, &parcel);
+    forge_plain(&a, plain, &parcel);
     assert_refused(&b, ES_EXPECT_CURRENT, parcel.at, bytes_of(&parcel), ES_OPEN_BAD);
 }
 
 static void test_other_header_version(void **state)
 {
-    struct by_hand plain = good_plain(&a);
+    struct forge_plain plain = good_plain(&a);
 
     (void)state;
-    plain.hd[0] = 2;
+    plain.header[0] = 2;
     refuse_by_hand(&plain);
 }
 
 static void test_unknown_header_flag(void **state)
 {
-    struct by_hand plain = good_plain(&a);
+    struct forge_plain plain = good_plain(&a);
 
     (void)state;
-    plain.hd[1] = 1;
+    plain.header[1] = 1;
     refuse_by_hand(&plain);
 }
 
 /* bad padding inside a good seal is the same as a bad seal. */
 static void test_malformed_padding(void **state)
 {
-    struct by_hand plain = good_plain(&a);
+    struct forge_plain plain = good_plain(&a);
 
     (void)state;
-    memset(plain.bd, 0, sizeof(plain.bd));
+    memset(plain.body, 0, sizeof(plain.body));
     refuse_by_hand(&plain);
-    plain.bd[0] = 0x80;
-    plain.bd[BD_PLAIN_BYTES - 1] = 1;
+    plain.body[0] = 0x80;
+    plain.body[sizeof(plain.body) - 1] = 1;
     refuse_by_hand(&plain);
 }
 

@@ -8,9 +8,7 @@
 
 #include <cmocka.h>
 
-#include "node/crypto/aead.h"
-#include "node/crypto/kdf.h"
-#include "tests/support/e2ee_pair.h"
+#include "tests/support/e2ee_forge.h"
 #include "tests/support/low_order.h"
 
 static const struct es_key no_psk;
@@ -230,54 +228,78 @@ static void test_low_order_target(void **state)
     }
 }
 
-/* The request's first part, sealed for whatever address: made with the secret of e that the seed
- * gave. */
-static void reseal_who(struct parcel *request, const struct es_dh_secret *ephemeral,
-                       const uint8_t *address)
+static struct forge_request good_request(void)
 {
-    struct es_addressee whom = party_addressee(&b);
-    struct es_dh_public e = es_dh_public_of(ephemeral);
-    static const uint8_t nonce[ES_NONCE_BYTES];
-    const struct es_slice parts[] = {ES_SLICE_OF(e.bytes), ES_SLICE_OF(whom.name),
-                                     ES_SLICE_OF(no_psk.bytes)};
-    uint8_t ad[2 + 2 * ES_KEY_BYTES];
-    struct es_key shared, key;
+    struct forge_request request = {.who = a.identity.address};
+    struct es_writer writer = es_writer(request.what, sizeof(request.what));
 
-    assert_true(es_dh(ephemeral, &b.as_peer.dh, &shared));
-    es_kdf(&shared, "es", parts, 3, 0, 1, &key);
-    memcpy(ad, request->bytes, 2);
-    memcpy(ad + 2, e.bytes, ES_KEY_BYTES);
-    memcpy(ad + 2 + ES_KEY_BYTES, whom.name, ES_KEY_BYTES);
-    es_aead_seal(&key, nonce, ES_SLICE_OF(ad), es_slice(address, ES_KEY_BYTES),
-                 request->bytes + ES_ENVELOPE_HEADER_BYTES + ES_KEY_BYTES);
+    es_write_bytes(&writer, a.as_peer.dh.bytes, ES_KEY_BYTES); /* O: any good key */
+    es_write_u8(&writer, ES_REQUEST_CONTACT);
+    es_write_short(&writer, es_slice("Ada", 3));
+    es_write_short(&writer, es_slice("", 0));
+    es_pad(request.what, es_writer_len(&writer), sizeof(request.what));
+    return request;
 }
 
-/* Who asks must have a valid key: a twin's does not open what was sealed with the other. */
-static void test_request_from_no_valid_address(void **state)
+static bool forged_opens(const struct forge_request *request)
 {
     struct es_addressee whom = party_addressee(&b);
     struct es_request_opened opened;
-    struct pair_random again = a.random;
-    struct es_entropy entropy = pair_entropy(&again);
-    struct es_dh_secret ephemeral;
-    struct parcel request;
-    uint8_t address[ES_KEY_BYTES];
+    struct parcel parcel;
+
+    forge_request(&a, &whom, request, &parcel);
+    if (opens(&whom, &parcel, &opened))
+        return true;
+    assert_true(es_bytes_zero(&opened, sizeof(opened)));
+    return false;
+}
+
+static void test_layout_is_as_written(void **state)
+{
+    struct forge_request request = good_request();
 
     (void)state;
-    entropy.random(entropy.ctx, ephemeral.bytes, sizeof(ephemeral.bytes));
-    party_ask(&a, &whom, ES_REQUEST_CONTACT, &no_psk, &request);
-    memcpy(address, a.identity.address.bytes, sizeof(address));
-    reseal_who(&request, &ephemeral, address);
-    assert_true(opens(&whom, &request, &opened));
-    address[31] ^= 0x80;
-    reseal_who(&request, &ephemeral, address);
-    assert_false(opens(&whom, &request, &opened));
-    memset(address, 0, sizeof(address));
-    reseal_who(&request, &ephemeral, address);
-    assert_false(opens(&whom, &request, &opened));
-    memset(address, 0xff, sizeof(address));
-    reseal_who(&request, &ephemeral, address);
-    assert_false(opens(&whom, &request, &opened));
+    assert_true(forged_opens(&request));
+}
+
+/* Who asks must have a valid key. The twin's is valid, but under the name of another: see
+ * es_address_twin(). */
+static void test_request_from_no_valid_address(void **state)
+{
+    struct forge_request request = good_request();
+
+    (void)state;
+    request.who.bytes[31] ^= 0x80;
+    assert_true(forged_opens(&request));
+    memset(request.who.bytes, 0, sizeof(request.who.bytes));
+    assert_false(forged_opens(&request));
+    memset(request.who.bytes, 0xff, sizeof(request.who.bytes));
+    assert_false(forged_opens(&request));
+    /* Somebody else's: the sender does not have the key to it. */
+    request.who = b.identity.address;
+    assert_false(forged_opens(&request));
+}
+
+static void test_malformed_request_in_a_good_seal(void **state)
+{
+    struct forge_request request = good_request();
+    const size_t name_at = ES_KEY_BYTES + 1, padding_at = name_at + 4 + 1;
+
+    (void)state;
+    request.what[name_at] = ES_NAME_BYTES_MAX + 1;
+    assert_false(forged_opens(&request));
+    request = good_request();
+    request.what[name_at + 1] = 0xff; /* no UTF-8 */
+    assert_false(forged_opens(&request));
+    request = good_request();
+    request.what[padding_at] = 0; /* padding without an end */
+    assert_false(forged_opens(&request));
+    request = good_request();
+    request.what[padding_at + 1] = 0x80; /* a byte left over */
+    assert_false(forged_opens(&request));
+    request = good_request();
+    request.what[ES_KEY_BYTES] = 3; /* a kind that there is not */
+    assert_false(forged_opens(&request));
 }
 
 /* --- Work ------------------------------------------------------------------------------------- */
@@ -349,7 +371,9 @@ int main(void)
         PAIRED(test_request_is_for_one_alone),
         PAIRED(test_low_order_e),
         PAIRED(test_low_order_target),
+        PAIRED(test_layout_is_as_written),
         PAIRED(test_request_from_no_valid_address),
+        PAIRED(test_malformed_request_in_a_good_seal),
         PAIRED(test_work_is_found_and_checked),
         PAIRED(test_work_of_every_difficulty),
     };
