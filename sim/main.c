@@ -13,20 +13,22 @@
 #define EXIT_USAGE 125
 
 static const char usage[] =
-    "usage: earshot-sim swarm [--seeds N] [--first SEED] [--twice] [--send-before-commit]\n"
+    "usage: earshot-sim swarm [--seeds N] [--first SEED] [--twice] [--trace] "
+    "[--send-before-commit]\n"
     "\n"
     "Runs N worlds (1 unless given), one per seed from SEED (1 unless given) on. Each draws its\n"
     "nodes, faults and texts from its seed and checks that every text is shown exactly once, in\n"
     "order, and that what was reported delivered is on disk.\n"
     "\n"
     "  --twice               run each seed twice and compare the hashes of all events\n"
+    "  --trace               print everything that happens\n"
     "  --send-before-commit  a daemon that sends before it commits: must be found\n"
     "\n"
     "Exit code: 0 all held, 1 a check failed, 5 a seed ran differently twice, 125 wrong usage.\n";
 
 struct run {
     uint64_t first, seeds;
-    bool twice, send_before_commit;
+    bool twice, trace, send_before_commit;
 };
 
 static bool parse_number(const char *text, uint64_t *ret)
@@ -50,6 +52,7 @@ static bool run_seed(const struct run *run, uint64_t seed, uint8_t ret_hash[stat
     struct es_sim_world *world;
     bool ok;
 
+    options.trace = run->trace;
     options.send_before_commit = run->send_before_commit;
     world = es_sim_world_new(&options);
     ok = es_sim_world_run(world);
@@ -89,9 +92,13 @@ static int swarm(const struct run *run)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"seeds", required_argument, NULL, 'n'}, {"first", required_argument, NULL, 'f'},
-        {"twice", no_argument, NULL, 't'},       {"send-before-commit", no_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},        {0},
+        {"seeds", required_argument, NULL, 'n'},
+        {"first", required_argument, NULL, 'f'},
+        {"twice", no_argument, NULL, 't'},
+        {"trace", no_argument, NULL, 'v'},
+        {"send-before-commit", no_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     struct run run = {.first = 1, .seeds = 1};
     bool ok = true;
@@ -104,6 +111,8 @@ int main(int argc, char **argv)
             ok = parse_number(optarg, &run.first);
         else if (option == 't')
             run.twice = true;
+        else if (option == 'v')
+            run.trace = true;
         else if (option == 's')
             run.send_before_commit = true;
         else if (option == 'h')

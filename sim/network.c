@@ -9,7 +9,7 @@
 
 #include "node/crypto/dh.h"
 #include "node/wire/network.h"
-#include "sim/world.h"
+#include "sim/trace.h"
 
 /* How often adverts are announced again to those who missed them. */
 #define ANNOUNCE_MS 20000
@@ -329,6 +329,7 @@ static void announce_again(struct es_sim_world *world)
 void es_sim_network_order(struct es_sim_world *world, struct es_sim_node *node,
                           const struct es_order *order)
 {
+    es_sim_trace_order(world, node, order);
     switch (order->kind) {
     case ES_ORDER_SETUP:
     case ES_ORDER_BAN:

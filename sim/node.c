@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "node/store/memory.h"
-#include "sim/world.h"
+#include "sim/trace.h"
 
 #define ARENA_BYTES_MAX (64u << 20)
 /* 2027-01-15: whatever the machine's clock says. */
@@ -70,6 +70,7 @@ static bool work_through(struct es_sim_world *world, struct es_sim_node *node,
     if (point <= 3) /* between two orders; before anybody was told */
         return false;
     for (size_t i = 0; i < effects->n_events; i++) {
+        es_sim_trace_event(world, node, &effects->events[i]);
         es_sim_check_event(world, node, &effects->events[i]);
         es_sim_load_event(world, node, &effects->events[i]);
     }
@@ -159,6 +160,7 @@ void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node)
     settings.contacts_max = ES_SIM_NODES_MAX;
     node->core = es_core_new(&env, &settings);
     node->up = true;
+    es_sim_trace_note(world, node, "start");
     node->life++;
     node->wake_ms = 0;
     node->next_inbound = ES_LINK_INBOUND;
@@ -185,6 +187,7 @@ void es_sim_node_crash(struct es_sim_world *world, struct es_sim_node *node)
     uint64_t down_ms = 1 + es_sim_below(&node->crashes, world->options.down_ms_max + 1);
 
     world->crashes++;
+    es_sim_trace_note(world, node, "crash");
     es_sim_node_stop(world, node);
     es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = world->now_ms + down_ms,
                                                             .kind = ES_SIM_RESTART,
@@ -200,6 +203,7 @@ void es_sim_node_report(struct es_sim_world *world, struct es_sim_node *node,
 
     if (!node->up)
         return;
+    es_sim_trace_report(world, node, report);
     input.report = report;
     give(world, node, &input);
 }

@@ -28,6 +28,7 @@ struct es_sim_options {
     uint32_t down_ms_max; /* a crashed node stays down up to this                       */
     uint64_t rotation_ms;
     uint64_t wall_skew_ms;   /* wall clocks differ by up to this                           */
+    bool trace;              /* print everything that happens                              */
     bool send_before_commit; /* a fault of the daemon that the checks must find            */
 };
 

@@ -113,6 +113,8 @@ static enum es_err dispatch(struct es_core *core, struct es_context *context,
         break;
     case ES_IN_COMMAND:
         es_chat_command(core->chat, context, input->command);
+        if (input->command->kind == ES_CMD_INIT)
+            start_network(core, context);
         break;
     case ES_IN_TIMER:
         if (core->network && es_chat_has_identity(core->chat))
