@@ -175,32 +175,59 @@ void es_browse_resolved(struct es_browse *browse, AvahiIfIndex interface, AvahiP
     browse->callbacks.seen(browse->callbacks.ctx, &at, &advert);
 }
 
+static void try_again(struct es_browse *browse, struct es_instance *row)
+{
+    set_state(browse, row,
+              row->tries < ES_RESOLVE_TRIES ? ES_INSTANCE_WAITING : ES_INSTANCE_REFUSED);
+}
+
 void es_browse_unresolved(struct es_browse *browse, AvahiIfIndex interface, AvahiProtocol protocol,
                           const char *name)
 {
     struct es_instance *row = find_resolving(browse, interface, protocol, name);
 
     if (row)
-        set_state(browse, row,
-                  row->tries < ES_RESOLVE_TRIES ? ES_INSTANCE_WAITING : ES_INSTANCE_REFUSED);
+        try_again(browse, row);
 }
 
-void es_browse_continue(struct es_browse *browse, const struct es_resolving *resolving)
+static void make_room(struct es_browse *browse, const struct es_resolving *resolving,
+                      uint64_t now_ms)
 {
-    uint32_t start;
-
-    if (browse->n_waiting == 0)
-        return;
-    browse->entropy.random(browse->entropy.ctx, &start, sizeof(start));
-    for (size_t i = 0; i < browse->n && browse->n_resolving < ES_RESOLVERS_MAX; i++) {
-        struct es_instance *row = &browse->rows[(start + i) % browse->n];
-        if (row->state != ES_INSTANCE_WAITING)
+    for (size_t i = 0; i < browse->n; i++) {
+        struct es_instance *row = &browse->rows[i];
+        if (row->state != ES_INSTANCE_RESOLVING || now_ms - row->since_ms < ES_RESOLVE_MS_CROWDED)
             continue;
+        resolving->cancel(row->resolver);
+        try_again(browse, row);
+    }
+}
+
+/* The first row that waits on the way down from a start; the caller knows that there is one. */
+static struct es_instance *next_waiting(struct es_browse *browse, size_t start)
+{
+    size_t i = start;
+
+    while (browse->rows[i].state != ES_INSTANCE_WAITING)
+        i = (i > 0 ? i : browse->n) - 1;
+    return &browse->rows[i];
+}
+
+void es_browse_continue(struct es_browse *browse, const struct es_resolving *resolving,
+                        uint64_t now_ms)
+{
+    if (browse->n_waiting > 0 && browse->n_resolving == ES_RESOLVERS_MAX)
+        make_room(browse, resolving, now_ms);
+    while (browse->n_waiting > 0 && browse->n_resolving < ES_RESOLVERS_MAX) {
+        uint32_t random;
+        browse->entropy.random(browse->entropy.ctx, &random, sizeof(random));
+        const size_t start = (random & 1 ? random >> 1 : browse->n - 1) % browse->n;
+        struct es_instance *row = next_waiting(browse, start);
         void *resolver = resolving->resolve(resolving->ctx, row);
         if (!resolver)
             return;
         set_state(browse, row, ES_INSTANCE_RESOLVING);
         row->resolver = resolver;
+        row->since_ms = now_ms;
         row->tries++;
     }
 }

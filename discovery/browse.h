@@ -18,8 +18,10 @@
 #define ES_INSTANCES_MAX 4096
 /* Resolvers at a time: each asks the network several questions. */
 #define ES_RESOLVERS_MAX 64
-/* A resolver gives up after five seconds; lossy networks get another chance. */
+/* A resolver gives up after five seconds; lossy networks get another chance. While others wait for
+ * its place it has less: most answers have come with the name, and neighbours need 150 ms. */
 #define ES_RESOLVE_TRIES 3
+#define ES_RESOLVE_MS_CROWDED 300
 
 enum es_instance_state {
     ES_INSTANCE_WAITING,
@@ -34,8 +36,9 @@ struct es_instance {
     AvahiProtocol protocol;
     enum es_instance_state state;
     uint8_t tries;
-    bool stale;                   /* from before a restart, not seen since */
-    void *resolver;               /* RESOLVING: the stack's */
+    bool stale;     /* from before a restart, not seen since */
+    void *resolver; /* RESOLVING: the stack's, and since when */
+    uint64_t since_ms;
     struct es_dh_public link_key; /* RESOLVED */
 };
 
@@ -71,9 +74,10 @@ void es_browse_resolved(struct es_browse *browse, AvahiIfIndex interface, AvahiP
 void es_browse_unresolved(struct es_browse *browse, AvahiIfIndex interface, AvahiProtocol protocol,
                           const char *name);
 
-/* Starts resolvers for names that wait, chosen at random: a flood of names does not keep a real one
- * from its turn. */
-void es_browse_continue(struct es_browse *browse, const struct es_resolving *resolving);
+/* Starts resolvers for names that wait. A flood of names does not keep a real one from its turn:
+ * places go to the newest and to one chosen at random by turns. */
+void es_browse_continue(struct es_browse *browse, const struct es_resolving *resolving,
+                        uint64_t now_ms);
 
 /* Other networks can be reached now: what was refused is looked at again. */
 void es_browse_reconsider(struct es_browse *browse);

@@ -21,7 +21,7 @@
 #define REOPEN_MS_MIN 1000
 #define REOPEN_MS_MAX 30000
 /* A flooded table is emptied by a fresh start at most this often. */
-#define FLOOD_RESTART_MS 60000
+#define FLOOD_RESTART_MS 30000
 /* Addresses come one after the other: the publication waits for the last. */
 #define SETTLE_MS 300
 /* After a fresh start every node that is still there has answered by then. */
@@ -208,7 +208,7 @@ static void tend_stack(struct es_discovery *discovery)
         discovery->sweep_at = NEVER;
     }
     if (discovery->stack_ready)
-        es_browse_continue(&discovery->browse, &discovery->host.resolving);
+        es_browse_continue(&discovery->browse, &discovery->host.resolving, now);
 }
 
 /* --- What is published ------------------------------------------------------------------------ */

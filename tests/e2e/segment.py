@@ -9,7 +9,6 @@ tests are skipped. Every wait is for an event and has a limit."""
 import atexit
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -291,22 +290,29 @@ def key(seed):
 
 
 class Capture:
-    """Everything that crosses a segment, into a file."""
+    """Everything that crosses a segment, as a capture file in memory."""
 
-    def __init__(self, segment, path):
+    def __init__(self, segment):
         need("tcpdump")
-        self.path = pathlib.Path(path)
         self.process = subprocess.Popen(
-            ["tcpdump", "-Z", "root", "-i", segment.bridge, "-U", "--immediate-mode", "-w",
-             str(path)], stderr=subprocess.PIPE, text=True)
+            ["tcpdump", "-Z", "root", "-i", segment.bridge, "-U", "--immediate-mode", "-w", "-"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.chunks = []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
         for line in self.process.stderr:
-            if "listening on" in line:
+            if b"listening on" in line:
                 break
+
+    def _read(self):
+        while chunk := self.process.stdout.read1():
+            self.chunks.append(chunk)
 
     def bytes(self):
         self.process.send_signal(signal.SIGINT)
+        self.reader.join()
         self.process.wait()
-        return self.path.read_bytes()
+        return b"".join(self.chunks)
 
 
 atexit.register(Host.forget_all)
