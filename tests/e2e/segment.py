@@ -112,6 +112,7 @@ class Host:
         if self.holder.stdout.readline().strip() != "ready":
             raise RuntimeError("no namespaces for a host")
         self.processes = []
+        self.bus = None
         self.interfaces = {}
         Host._all.append(self)
         self.run("ip", "link", "set", "lo", "up")
@@ -160,21 +161,24 @@ class Host:
         self.holder.kill()
         self.holder.wait()
 
-    def start_avahi_daemon(self, *extra):
+    def start_avahi_daemon(self, exclusive=False):
         """D-Bus and avahi-daemon of its own; the machine's configuration is not read."""
         need("dbus-daemon", "avahi-daemon")
-        self.run("sh", "-c", f"cat > /run/dbus/bus.conf <<'END'\n{_BUS_CONFIG}\nEND\n")
-        self.run("sh", "-c", f"cat > /run/dbus/avahi.conf <<'END'\n"
-                 f"{_AVAHI_CONFIG.format(host_name=f'daemon-{self.holder.pid}')}\nEND\n")
-        bus = self.spawn("dbus-daemon", "--config-file=/run/dbus/bus.conf", "--nofork",
-                         "--nopidfile", "--print-address", stdout=subprocess.PIPE)
-        bus.stdout.readline()
-        return self.restart_avahi_daemon(*extra)
+        avahi = _AVAHI_CONFIG.format(host_name=f"daemon-{self.holder.pid}",
+                                     exclusive="yes" if exclusive else "no")
+        for name, text in (("bus", _BUS_CONFIG), ("avahi", avahi)):
+            run(*self.command("tee", f"/run/dbus/{name}.conf"), input=text)
+        run(*self.command("rm", "-f", "/run/dbus/system_bus_socket"))
+        self.bus = self.spawn("dbus-daemon", "--config-file=/run/dbus/bus.conf", "--nofork",
+                              "--nopidfile", "--print-address", stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL)
+        self.bus.stdout.readline()
+        return self.restart_avahi_daemon()
 
-    def restart_avahi_daemon(self, *extra):
+    def restart_avahi_daemon(self):
         daemon = self.spawn("avahi-daemon", "--no-drop-root", "--no-chroot", "--no-rlimits", "-f",
-                            "/run/dbus/avahi.conf", *extra, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                            text=True)
+                            "/run/dbus/avahi.conf", stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True)
         said = []
         for line in daemon.stderr:
             said.append(line)
@@ -195,6 +199,7 @@ _BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Confi
 
 _AVAHI_CONFIG = """[server]
 host-name={host_name}
+disallow-other-stacks={exclusive}
 use-ipv4=yes
 use-ipv6=yes
 ratelimit-interval-usec=0
