@@ -39,8 +39,8 @@ struct es_text {
     uint64_t after;
     /* The message it answers; sequence 0: none. */
     struct es_message_id reply_to;
-    bool reply_to_own;      /* the answered message is the sender's own                       */
-    struct es_slice text;   /* UTF-8, 1..ES_TEXT_BYTES_MAX                                   */
+    bool reply_to_own;    /* the answered message is the sender's own                       */
+    struct es_slice text; /* UTF-8, 1..ES_TEXT_BYTES_MAX                                   */
 };
 
 /* Cumulative: which envelopes of the peer's chains have arrived (docs/protocol.md, section 6.5).
@@ -94,7 +94,7 @@ struct es_record {
         struct {
             uint64_t token;
             uint16_t pad_bytes; /* zeros that follow, so that a ping has a size */
-        } ping; /* PING, PONG */
+        } ping;                 /* PING, PONG */
         struct es_link_state link_state;
     };
 };
