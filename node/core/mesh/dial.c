@@ -310,7 +310,8 @@ static void settle_address(struct es_mesh *mesh, struct es_context *context,
     }
 }
 
-void es_mesh_dial_peer(struct es_mesh *mesh, struct es_context *context, uint32_t peer)
+static void look_again(struct es_mesh *mesh, struct es_context *context, uint32_t peer,
+                       bool has_waited)
 {
     if (es_mesh_link_stays(mesh, peer))
         return;
@@ -321,9 +322,16 @@ void es_mesh_dial_peer(struct es_mesh *mesh, struct es_context *context, uint32_
             continue;
         if (neighbour->failures > 0)
             back_off(mesh, context, neighbour);
+        else if (has_waited)
+            dial_after(mesh, context, neighbour, 0);
         else
             es_mesh_dial_fresh(mesh, context, neighbour);
     }
+}
+
+void es_mesh_dial_peer(struct es_mesh *mesh, struct es_context *context, uint32_t peer)
+{
+    look_again(mesh, context, peer, false);
 }
 
 /* A stranger that had dialled us is gone: the neighbours that it was taken for are looked at. */
@@ -356,5 +364,5 @@ void es_mesh_dial_ended(struct es_mesh *mesh, struct es_context *context,
     if (link->peer != 0)
         es_mesh_dial_peer(mesh, context, link->peer);
     else if (link->expected != 0)
-        es_mesh_dial_peer(mesh, context, link->expected);
+        look_again(mesh, context, link->expected, true); /* its other addresses */
 }

@@ -158,14 +158,6 @@ static void on_frame(struct es_mesh *mesh, struct es_context *context,
         on_traffic(mesh, context, link, &frame);
 }
 
-static void on_counts(struct es_context *context, const struct es_net_counts *counts)
-{
-    context->counters->of[ES_COUNT_NET_DENIED] += counts->denied;
-    context->counters->of[ES_COUNT_NET_FAILED] += counts->failed;
-    context->counters->of[ES_COUNT_NET_OVERSIZED] += counts->oversized;
-    context->counters->of[ES_COUNT_NET_ADVERTS] += counts->adverts;
-}
-
 static void on_discovery(struct es_mesh *mesh, const struct es_discovery_state *state)
 {
     mesh->discovery = *state;
@@ -198,8 +190,7 @@ static void on_report(struct es_mesh *mesh, struct es_context *context,
         on_discovery(mesh, &report->discovery);
         break;
     case ES_REPORT_COUNTS:
-        on_counts(context, &report->counts);
-        break;
+        break; /* the core's own: it counts before there is a mesh */
     }
 }
 

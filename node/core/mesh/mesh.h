@@ -22,11 +22,11 @@ struct es_mesh_calls {
     void (*sign_advert)(void *ctx, struct es_context *context, uint16_t port,
                         struct es_advert *io_advert);
     /* Writes our LINK envelope (ES_ENVELOPE_BYTES_MIN) for a link: a proof to peer, or random when
-     * peer is 0. */
+     * peer is 0. role: ours. */
     void (*prove)(void *ctx, struct es_context *context, uint32_t peer, enum es_link_role role,
                   const struct es_link_keys *keys, uint8_t *ret_envelope);
     /* Whom does this LINK envelope of the other side prove? 0: nobody that we know. `expected` is
-     * the peer that was dialled, or 0. */
+     * the peer that was dialled, or 0. role: the other side's. */
     uint32_t (*check)(void *ctx, struct es_context *context, uint32_t expected,
                       enum es_link_role role, const struct es_link_keys *keys,
                       struct es_slice envelope);

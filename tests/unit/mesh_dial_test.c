@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: ISC */
+/* mesh_dial_test.c - whom one node dials, when, how often, and what it remembers of adverts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "node/core/mesh/state.h"
+#include "tests/support/mesh_hand.h"
+
+#define US 1
+#define FRIEND 2
+#define OTHER 3
+
+static int set_up(void **state)
+{
+    struct rig *rig = rig_new(3, false);
+
+    rig_befriend(rig, US, FRIEND);
+    rig_befriend(rig, US, OTHER);
+    hand_start(rig_node(rig, US));
+    *state = rig_node(rig, US);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    rig_free(((struct rig_node *)*state)->rig);
+    return 0;
+}
+
+static uint64_t counted(const struct rig_node *node, enum es_counter counter)
+{
+    return node->counters.of[counter];
+}
+
+static size_t dials(const struct rig_node *node)
+{
+    return hand_count(node, ES_ORDER_DIAL);
+}
+
+/* --- The rule ----------------------------------------------------------------------------------- */
+
+static void the_smaller_key_dials_a_contact_at_once(void **state)
+{
+    struct rig_node *node = *state;
+    const struct es_order *dial;
+
+    hand_sees(node, FRIEND, HAND_GREATER, "10.0.0.2");
+    assert_int_equal(dials(node), 1);
+    dial = hand_order(node, ES_ORDER_DIAL, 0);
+    assert_string_equal(dial->dial.to.host, "10.0.0.2");
+    assert_int_equal(dial->dial.to.port, 42050);
+    assert_int_equal(dial->dial.server_key.bytes[0], HAND_GREATER);
+    assert_true(dial->dial.link < ES_LINK_INBOUND);
+}
+
+static void the_greater_key_waits_three_seconds(void **state)
+{
+    struct rig_node *node = *state;
+
+    hand_sees(node, FRIEND, HAND_LESS, "10.0.0.2");
+    rig_run(node->rig, 2999);
+    assert_int_equal(dials(node), 0);
+    rig_run(node->rig, 1);
+    assert_int_equal(dials(node), 1);
+}
+
+static void the_greater_key_does_not_dial_when_it_was_dialled(void **state)
+{
+    struct rig_node *node = *state;
+
+    hand_sees(node, FRIEND, HAND_LESS, "10.0.0.2");
+    rig_run(node->rig, 1000);
+    hand_comes(node, "10.0.0.2", FRIEND);
+    rig_run(node->rig, 20000);
+    assert_int_equal(dials(node), 0);
+}
+
+static void a_stranger_that_dialled_us_is_not_dialled(void **state)
+{
+    struct rig_node *node = *state;
+
+    hand_sees(node, 0, HAND_LESS, "10.0.0.9");
+    hand_comes(node, "10.0.0.9", 0);
+    rig_run(node->rig, 20000);
+    assert_int_equal(dials(node), 0);
+}
+
+static void a_stranger_is_looked_at_again_when_its_link_ends(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t link;
+
+    hand_sees(node, 0, HAND_LESS, "10.0.0.9");
+    link = hand_comes(node, "10.0.0.9", 0);
+    rig_run(node->rig, 20000);
+    hand_down(node, link, ES_LINK_CLOSED);
+    rig_run(node->rig, 6000);
+    assert_int_equal(dials(node), 1);
+}
+
+static void our_own_advert_is_not_dialled(void **state)
+{
+    struct rig_node *node = *state;
+    struct es_report report =
+        hand_advert(FRIEND, &node->mesh->period.current.key, "10.0.0.1", 42001);
+    struct es_mesh_view view;
+
+    es_mesh_view(node->mesh, &view);
+    assert_false(view.own_advert_heard);
+    rig_report(node, &report);
+    rig_run(node->rig, 10000);
+    es_mesh_view(node->mesh, &view);
+    assert_true(view.own_advert_heard);
+    assert_int_equal(view.port, 42001);
+    assert_int_equal(dials(node), 0);
+    assert_int_equal(counted(node, ES_COUNT_ADVERTS_SEEN), 0);
+}
+
+/* --- Failures ----------------------------------------------------------------------------------- */
+
+static void failures_are_retried_sooner_first(void **state)
+{
+    static const uint64_t earliest_ms[] = {1000, 3000, 10000, 30000, 30000, 30000};
+    struct rig_node *node = *state;
+
+    hand_sees(node, FRIEND, HAND_GREATER, "10.0.0.2");
+    for (size_t i = 0; i < sizeof(earliest_ms) / sizeof(earliest_ms[0]); i++) {
+        hand_down(node, hand_dialled(node), ES_LINK_UNREACHABLE);
+        assert_int_equal(dials(node), i + 1);
+        rig_run(node->rig, earliest_ms[i] - 1);
+        assert_int_equal(dials(node), i + 1);
+        rig_run(node->rig, earliest_ms[i] / 4 + 1);
+        assert_int_equal(dials(node), i + 2);
+    }
+}
+
+static void a_dial_without_an_answer_is_given_up(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t link;
+
+    hand_sees(node, FRIEND, HAND_GREATER, "10.0.0.2");
+    link = hand_dialled(node);
+    rig_run(node->rig, 8000);
+    assert_true(hand_closed(node, link));
+    rig_run(node->rig, 2000);
+    assert_int_equal(dials(node), 2);
+}
+
+static void every_address_of_an_advert_is_tried(void **state)
+{
+    static const char *const hosts[] = {"10.0.0.2", "fe80::2%eth0", "192.168.1.2"};
+    struct rig_node *node = *state;
+    unsigned tried = 0;
+
+    hand_sees(node, FRIEND, HAND_LESS, hosts[0]);
+    hand_sees(node, FRIEND, HAND_LESS, hosts[1]);
+    hand_sees(node, FRIEND, HAND_LESS, hosts[2]);
+    hand_sees(node, FRIEND, HAND_LESS, hosts[2]);
+    for (int i = 0; i < 3; i++) {
+        rig_run(node->rig, 15000);
+        for (unsigned host = 0; host < 3; host++) {
+            if (strcmp(hand_order(node, ES_ORDER_DIAL, 0)->dial.to.host, hosts[host]) == 0)
+                tried |= 1u << host;
+        }
+        hand_down(node, hand_dialled(node), ES_LINK_UNREACHABLE);
+    }
+    assert_int_equal(tried, 7);
+}
+
+static void a_link_that_breaks_at_once_each_time_is_a_failure(void **state)
+{
+    struct rig_node *node = *state;
+
+    hand_meets(node, FRIEND, "10.0.0.2");
+    for (int i = 0; i < 60; i++) {
+        hand_down(node, hand_dialled(node), ES_LINK_CLOSED);
+        rig_run(node->rig, 5000);
+        if (hand_count(node, ES_ORDER_DIAL) > 0 &&
+            es_mesh_link_find(node->mesh, hand_dialled(node)) != NULL)
+            hand_answers(node, hand_dialled(node), FRIEND);
+    }
+    assert_in_range(dials(node), 300 / 40, 300 / 30 + 5);
+}
+
+static void who_is_crowded_is_left_alone_for_a_while(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t link;
+
+    hand_sees(node, FRIEND, HAND_GREATER, "10.0.0.2");
+    link = hand_dialled(node);
+    hand_up_out(node, link);
+    hand_bye(node, link, ES_BYE_CROWDED);
+    rig_run(node->rig, 29000);
+    assert_int_equal(dials(node), 1);
+    rig_run(node->rig, 10000);
+    assert_int_equal(dials(node), 2);
+}
+
+static void who_does_not_prove_itself_is_asked_ever_more_rarely(void **state)
+{
+    struct rig_node *node = *state;
+
+    hand_sees(node, FRIEND, HAND_GREATER, "10.0.0.2");
+    hand_answers(node, hand_dialled(node), 0);
+    hand_run_answering(node->rig, node, 29000);
+    assert_int_equal(dials(node), 1);
+    hand_run_answering(node->rig, node, 10000);
+    assert_int_equal(dials(node), 2);
+    hand_answers(node, hand_dialled(node), 0);
+    hand_run_answering(node->rig, node, 290000);
+    assert_int_equal(dials(node), 2);
+    assert_int_equal(rig_links_up(node), 1); /* the newer link took the place of the older */
+    while (dials(node) == 2)
+        hand_run_answering(node->rig, node, 1000);
+    assert_true(node->rig->now_ms < 1000 + 40000 + 376000);
+    hand_answers(node, hand_dialled(node), FRIEND);
+    assert_true(node->present[FRIEND]);
+}
+
+/* --- Several adverts ---------------------------------------------------------------------------- */
+
+static void of_several_adverts_of_a_contact_the_last_seen_is_dialled_first(void **state)
+{
+    struct rig_node *node = *state;
+
+    hand_sees(node, FRIEND, 1, "10.0.0.21");
+    hand_sees(node, FRIEND, 2, "10.0.0.22");
+    hand_sees(node, FRIEND, 1, "10.0.0.21");
+    rig_run(node->rig, 3000);
+    assert_int_equal(dials(node), 1);
+    assert_string_equal(hand_order(node, ES_ORDER_DIAL, 0)->dial.to.host, "10.0.0.21");
+    hand_down(node, hand_dialled(node), ES_LINK_UNREACHABLE);
+    assert_int_equal(dials(node), 2);
+    assert_string_equal(hand_order(node, ES_ORDER_DIAL, 0)->dial.to.host, "10.0.0.22");
+    hand_answers(node, hand_dialled(node), FRIEND);
+    hand_run_answering(node->rig, node, 60000);
+    assert_int_equal(dials(node), 2);
+}
+
+static void an_advert_that_is_gone_is_not_dialled(void **state)
+{
+    struct rig_node *node = *state;
+
+    hand_sees(node, FRIEND, HAND_LESS, "10.0.0.2");
+    rig_report(node,
+               &(struct es_report){.kind = ES_REPORT_ADVERT_GONE, .gone = {hand_key(HAND_LESS)}});
+    rig_run(node->rig, 60000);
+    assert_int_equal(dials(node), 0);
+}
+
+static void a_false_goodbye_leaves_the_link_alone(void **state)
+{
+    struct rig_node *node = *state;
+
+    hand_meets(node, FRIEND, "10.0.0.2");
+    rig_report(
+        node, &(struct es_report){.kind = ES_REPORT_ADVERT_GONE, .gone = {hand_key(HAND_GREATER)}});
+    assert_true(node->present[FRIEND]);
+}
+
+static void a_forged_advert_does_not_push_out_a_contacts(void **state)
+{
+    struct rig_node *node = *state;
+    struct es_advert_view view;
+    size_t at = 0;
+
+    hand_sees(node, FRIEND, HAND_LESS, "10.0.0.2");
+    hand_sees(node, 0, HAND_LESS, "10.0.0.66");
+    assert_int_equal(counted(node, ES_COUNT_REJECTED_BEACON), 1);
+    assert_true(es_mesh_advert_next(node->mesh, &at, &view));
+    assert_int_equal(view.peer, FRIEND);
+    assert_false(es_mesh_advert_next(node->mesh, &at, &view));
+    rig_run(node->rig, 3000);
+    assert_string_equal(hand_order(node, ES_ORDER_DIAL, 0)->dial.to.host, "10.0.0.2");
+}
+
+/* --- Who becomes known, or is no more -------------------------------------------------------------- */
+
+static void recognise_again(struct rig_node *node)
+{
+    struct es_context context = rig_begin(node);
+
+    es_mesh_recognise_again(node->mesh, &context);
+    rig_end(node, &context);
+}
+
+static void a_stranger_that_becomes_known_is_dialled_anew_with_a_proof(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t stranger, bound;
+    struct es_frame frame;
+
+    node->recognises[FRIEND] = false;
+    hand_sees(node, FRIEND, HAND_GREATER, "10.0.0.2");
+    rig_run(node->rig, 3000);
+    stranger = hand_dialled(node);
+    hand_answers(node, stranger, 0);
+    assert_int_equal(rig_links_bound(node, 0), 1);
+    node->recognises[FRIEND] = true;
+    recognise_again(node);
+    bound = hand_dialled(node);
+    assert_int_not_equal(bound, stranger);
+    assert_int_equal(rig_links_bound(node, 0), 1); /* the old one stays until then */
+    hand_answers(node, bound, FRIEND);
+    assert_true(hand_last_frame(node, bound, ES_FRAME_LINK, &frame));
+    assert_int_equal(frame.link.ptr[20 + 1], US);
+    assert_true(hand_said_bye(node, stranger, ES_BYE_REPLACED));
+    rig_run(node->rig, 1000);
+    assert_true(hand_closed(node, stranger));
+    assert_int_equal(rig_links_up(node), 1);
+    assert_true(node->present[FRIEND]);
+}
+
+static void a_stranger_that_had_dialled_us_is_dialled_after_three_seconds(void **state)
+{
+    struct rig_node *node = *state;
+
+    node->recognises[FRIEND] = false;
+    hand_sees(node, FRIEND, HAND_LESS, "10.0.0.2");
+    hand_comes(node, "10.0.0.2", 0);
+    rig_run(node->rig, 6000);
+    node->recognises[FRIEND] = true;
+    recognise_again(node);
+    rig_run(node->rig, 2999);
+    assert_int_equal(dials(node), 0);
+    rig_run(node->rig, 1);
+    assert_int_equal(dials(node), 1);
+}
+
+static void our_link_as_a_stranger_ends_when_the_contact_proves_itself(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t stranger;
+
+    node->recognises[FRIEND] = false;
+    hand_sees(node, FRIEND, HAND_GREATER, "10.0.0.2");
+    rig_run(node->rig, 3000);
+    stranger = hand_dialled(node);
+    hand_answers(node, stranger, 0);
+    node->recognises[FRIEND] = true;
+    hand_comes(node, "10.0.0.2", FRIEND);
+    assert_false(hand_said_bye(node, stranger, ES_BYE_REPLACED)); /* its advert says nothing yet */
+    recognise_again(node);
+    hand_comes(node, "10.0.0.2", FRIEND);
+    assert_true(hand_said_bye(node, stranger, ES_BYE_REPLACED));
+}
+
+/* --- Limits ------------------------------------------------------------------------------------- */
+
+static void see_strangers(struct rig_node *node, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        struct es_dh_public key = hand_key(HAND_GREATER);
+        struct es_report report;
+
+        key.bytes[30] = (uint8_t)(i >> 8);
+        key.bytes[31] = (uint8_t)i;
+        report = hand_advert(0, &key, "10.0.0.66", (uint16_t)(1 + i % 60000));
+        rig_report(node, &report);
+    }
+}
+
+static void only_so_many_strangers_are_dialled(void **state)
+{
+    struct rig_node *node = *state;
+
+    see_strangers(node, 100);
+    for (int i = 0; i < 100; i++) {
+        rig_run(node->rig, 100);
+        for (size_t at = 0; at < node->mesh->links.n; at++) {
+            if (node->mesh->links.at[at]->state == ES_MESH_DIALLING)
+                hand_answers(node, node->mesh->links.numbers[at], 0);
+        }
+    }
+    assert_int_equal(dials(node), ES_STRANGER_LINKS_MAX);
+    assert_int_equal(rig_links_bound(node, 0), ES_STRANGER_LINKS_MAX);
+    hand_down(node, hand_dialled(node), ES_LINK_CLOSED);
+    rig_run(node->rig, 100);
+    assert_int_equal(dials(node), ES_STRANGER_LINKS_MAX + 1);
+}
+
+static void strangers_are_chosen_at_random(void **state)
+{
+    struct rig_node *node = *state;
+    uint16_t greatest = 0;
+
+    see_strangers(node, 100);
+    rig_run(node->rig, 5000);
+    for (size_t i = 0; i < dials(node); i++) {
+        uint16_t port = hand_order(node, ES_ORDER_DIAL, i)->dial.to.port;
+
+        if (port > greatest)
+            greatest = port;
+    }
+    assert_true(greatest > 40); /* not the first eight */
+}
+
+static void a_flood_of_adverts_keeps_to_the_table_and_to_contacts(void **state)
+{
+    struct rig_node *node = *state;
+    struct es_advert_view view;
+    size_t at = 0, n = 0;
+    bool has_friend = false;
+
+    hand_sees(node, FRIEND, HAND_LESS, "10.0.0.2");
+    see_strangers(node, 5000);
+    while (es_mesh_advert_next(node->mesh, &at, &view)) {
+        n++;
+        has_friend = has_friend || view.peer == FRIEND;
+    }
+    assert_int_equal(n, ES_ADVERTS_MAX);
+    assert_true(has_friend);
+    assert_int_equal(counted(node, ES_COUNT_REJECTED_ADVERT_FULL), 5001 - ES_ADVERTS_MAX);
+    assert_int_equal(counted(node, ES_COUNT_ADVERTS_SEEN), 5001);
+}
+
+static void a_flood_makes_no_storm_of_dials_or_timers(void **state)
+{
+    struct rig_node *node = *state;
+    size_t timers;
+
+    see_strangers(node, 5000);
+    rig_run(node->rig, 5000);
+    timers = node->n_timers;
+    rig_forget(node);
+    for (int second = 0; second < 60; second++) {
+        for (size_t at = 0; at < node->mesh->links.n; at++) {
+            if (node->mesh->links.at[at]->state == ES_MESH_DIALLING)
+                hand_down(node, node->mesh->links.numbers[at], ES_LINK_UNREACHABLE);
+        }
+        rig_run(node->rig, 1000);
+    }
+    assert_true(dials(node) <= 60 * 5 + 16);
+    assert_true(node->n_timers - timers <= 60 * 100);
+}
+
+static void the_adverts_of_contacts_fill_the_table_last(void **state)
+{
+    struct rig_node *node = *state;
+    struct es_dh_public key = hand_key(HAND_GREATER);
+    struct es_report report;
+    struct es_advert_view view;
+    size_t at = 0, strangers = 0;
+
+    for (uint32_t i = 0; i < ES_ADVERTS_MAX; i++) {
+        key.bytes[30] = (uint8_t)(i >> 8);
+        key.bytes[31] = (uint8_t)i;
+        report = hand_advert(FRIEND, &key, "10.0.0.2", 42050);
+        rig_report(node, &report);
+    }
+    hand_sees(node, 0, HAND_LESS, "10.0.0.66");
+    while (es_mesh_advert_next(node->mesh, &at, &view))
+        strangers += view.peer == 0;
+    assert_int_equal(strangers, 0);
+    hand_sees(node, OTHER, HAND_LESS, "10.0.0.3");
+    rig_run(node->rig, 3000);
+    assert_int_equal(hand_order(node, ES_ORDER_DIAL, 0)->dial.server_key.bytes[0], HAND_LESS);
+}
+
+static void malformed_endpoints_are_counted(void **state)
+{
+    struct rig_node *node = *state;
+    struct es_dh_public key = hand_key(9);
+    struct es_report report = hand_advert(FRIEND, &key, "", 42050);
+
+    rig_report(node, &report);
+    report = hand_advert(FRIEND, &key, "10.0.0.2", 0);
+    rig_report(node, &report);
+    report = hand_advert(FRIEND, &key, "10.0.0.2", 42050);
+    memset(report.seen.at.host, 'x', sizeof(report.seen.at.host));
+    rig_report(node, &report);
+    report = hand_advert(FRIEND, &key, "10.0.0.2", 42050);
+    memset(report.seen.advert.name, 'x', sizeof(report.seen.advert.name));
+    rig_report(node, &report);
+    assert_int_equal(counted(node, ES_COUNT_NET_ADVERTS), 4);
+    assert_int_equal(counted(node, ES_COUNT_ADVERTS_SEEN), 0);
+}
+
+/* --- Addresses that a person gave ------------------------------------------------------------------ */
+
+static void connect_to(struct rig_node *node, const char *host, uint8_t key)
+{
+    struct es_context context = rig_begin(node);
+    struct es_endpoint at = {.port = 4000};
+    struct es_dh_public link_key = hand_key(key);
+
+    memcpy(at.host, host, strlen(host));
+    es_mesh_connect(node->mesh, &context, &at, &link_key);
+    rig_end(node, &context);
+}
+
+static void a_given_address_is_kept_up(void **state)
+{
+    struct rig_node *node = *state;
+
+    connect_to(node, "example.org", HAND_LESS);
+    assert_int_equal(dials(node), 1);
+    assert_string_equal(hand_order(node, ES_ORDER_DIAL, 0)->dial.to.host, "example.org");
+    for (size_t i = 0; i < 20; i++) {
+        uint64_t failed_ms = node->rig->now_ms;
+
+        hand_down(node, hand_dialled(node), ES_LINK_UNREACHABLE);
+        while (dials(node) == i + 1)
+            rig_run(node->rig, 100);
+        assert_true(node->rig->now_ms - failed_ms <= 37600);
+    }
+    hand_answers(node, hand_dialled(node), 0);
+    hand_run_answering(node->rig, node, 100000);
+    assert_int_equal(dials(node), 21);
+    hand_down(node, hand_dialled(node), ES_LINK_CLOSED);
+    hand_run_answering(node->rig, node, 2000);
+    assert_int_equal(dials(node), 22);
+}
+
+static void strangers_do_not_count_given_addresses(void **state)
+{
+    struct rig_node *node = *state;
+
+    for (uint8_t i = 0; i < 10; i++)
+        connect_to(node, "10.0.0.9", (uint8_t)(100 + i));
+    assert_int_equal(dials(node), 10);
+    see_strangers(node, 20);
+    rig_run(node->rig, 5000);
+    assert_int_equal(dials(node), 10 + ES_STRANGER_LINKS_MAX);
+}
+
+static void the_address_given_longest_ago_gives_way(void **state)
+{
+    struct rig_node *node = *state;
+
+    for (unsigned i = 0; i < 3 * ES_KNOWN_PEERS_MAX; i++)
+        connect_to(node, "10.0.0.9", (uint8_t)(1 + i));
+    assert_int_equal(node->mesh->neighbours.n, ES_KNOWN_PEERS_MAX);
+    assert_int_equal(node->mesh->neighbours.n_kept, ES_KNOWN_PEERS_MAX);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(the_smaller_key_dials_a_contact_at_once),
+        CASE(the_greater_key_waits_three_seconds),
+        CASE(the_greater_key_does_not_dial_when_it_was_dialled),
+        CASE(a_stranger_that_dialled_us_is_not_dialled),
+        CASE(a_stranger_is_looked_at_again_when_its_link_ends),
+        CASE(our_own_advert_is_not_dialled),
+        CASE(failures_are_retried_sooner_first),
+        CASE(a_dial_without_an_answer_is_given_up),
+        CASE(every_address_of_an_advert_is_tried),
+        CASE(a_link_that_breaks_at_once_each_time_is_a_failure),
+        CASE(who_is_crowded_is_left_alone_for_a_while),
+        CASE(who_does_not_prove_itself_is_asked_ever_more_rarely),
+        CASE(of_several_adverts_of_a_contact_the_last_seen_is_dialled_first),
+        CASE(an_advert_that_is_gone_is_not_dialled),
+        CASE(a_false_goodbye_leaves_the_link_alone),
+        CASE(a_forged_advert_does_not_push_out_a_contacts),
+        CASE(a_stranger_that_becomes_known_is_dialled_anew_with_a_proof),
+        CASE(a_stranger_that_had_dialled_us_is_dialled_after_three_seconds),
+        CASE(our_link_as_a_stranger_ends_when_the_contact_proves_itself),
+        CASE(only_so_many_strangers_are_dialled),
+        CASE(strangers_are_chosen_at_random),
+        CASE(a_flood_of_adverts_keeps_to_the_table_and_to_contacts),
+        CASE(a_flood_makes_no_storm_of_dials_or_timers),
+        CASE(the_adverts_of_contacts_fill_the_table_last),
+        CASE(malformed_endpoints_are_counted),
+        CASE(a_given_address_is_kept_up),
+        CASE(strangers_do_not_count_given_addresses),
+        CASE(the_address_given_longest_ago_gives_way),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
