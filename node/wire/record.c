@@ -88,6 +88,7 @@ static bool record_ok(const struct es_record *record)
     case ES_RECORD_LINK_KEY:
     case ES_RECORD_ANSWER:
     case ES_RECORD_LINK_STATE:
+    case ES_RECORD_FLOOR:
         return true;
     }
     return false;
@@ -206,6 +207,10 @@ static void read_body(struct es_reader *body, struct es_record *ret)
     case ES_RECORD_LINK_STATE:
         read_link_state(body, &ret->link_state);
         return;
+    case ES_RECORD_FLOOR:
+        ret->floor.chain = es_read_u32(body);
+        ret->floor.n = es_read_u32(body);
+        return;
     }
     body->failed = true; /* an unknown type */
 }
@@ -271,6 +276,8 @@ static size_t body_bytes(const struct es_record *record)
         return 0;
     case ES_RECORD_LINK_STATE:
         return sizeof(record->link_state.session) + 4 + 4 + 8;
+    case ES_RECORD_FLOOR:
+        return 4 + 4;
     }
     return 0;
 }
@@ -365,6 +372,10 @@ static void write_body(struct es_writer *writer, const struct es_record *record)
         return;
     case ES_RECORD_LINK_STATE:
         write_link_state(writer, &record->link_state);
+        return;
+    case ES_RECORD_FLOOR:
+        es_write_u32(writer, record->floor.chain);
+        es_write_u32(writer, record->floor.n);
         return;
     }
 }

@@ -23,6 +23,7 @@ enum es_record_kind {
     ES_RECORD_PONG = 9,
     ES_RECORD_ANSWER = 10,
     ES_RECORD_LINK_STATE = 11,
+    ES_RECORD_FLOOR = 12,
 };
 
 /* A message's name: who wrote it is known from the session. */
@@ -96,6 +97,11 @@ struct es_record {
             uint16_t pad_bytes; /* zeros that follow, so that a ping has a size */
         } ping;                 /* PING, PONG */
         struct es_link_state link_state;
+        /* The sender sends nothing again that it sealed before this place in the session: what has
+         * not arrived of it never will. */
+        struct {
+            uint32_t chain, n;
+        } floor;
     };
 };
 

@@ -41,6 +41,7 @@ static const struct es_record samples[] = {
     {.kind = ES_RECORD_PING, .ping = {.token = 0x1122334455667788}},
     {.kind = ES_RECORD_PONG, .ping = {.token = 1, .pad_bytes = 100}},
     {.kind = ES_RECORD_ANSWER},
+    {.kind = ES_RECORD_FLOOR, .floor = {.chain = 7, .n = 40000}},
     {.kind = ES_RECORD_LINK_STATE,
      .link_state = {.session = {1, 2, 3, 4, 5, 6, 7, 8}, .chain = 3, .next = 17, .wall_ms = 99}},
 };
@@ -206,7 +207,7 @@ static void unknown_types_are_refused(void **state)
         /* Without a body only these two are records. */
         assert_int_equal(es_record_next(&reader, &record),
                          type == ES_RECORD_ANSWER || type == ES_RECORD_PROFILE);
-        if (type == 0 || type > ES_RECORD_LINK_STATE)
+        if (type == 0 || type > ES_RECORD_FLOOR)
             assert_true(reader.failed);
     }
 }

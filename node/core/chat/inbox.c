@@ -324,6 +324,10 @@ static bool take_record(struct es_chat *chat, struct es_context *context,
         return false;
     case ES_RECORD_ANSWER:
         return true;
+    case ES_RECORD_FLOOR:
+        es_sessions_floor(chat, context, session,
+                          (struct es_position){record->floor.chain, record->floor.n});
+        return false;
     case ES_RECORD_LINK_STATE:
         break; /* belongs into LINK envelopes */
     }

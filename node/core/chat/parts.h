@@ -80,6 +80,9 @@ void es_sessions_add_gaps(struct es_chat *chat, struct es_context *context,
                           struct es_live_session *session, const struct es_gap *gaps, size_t n);
 bool es_sessions_restore(struct es_chat *chat, const struct es_row *row);
 bool es_sessions_restore_gap(struct es_chat *chat, const struct es_row *row);
+/* The peer will not send again what it sealed before this: those gaps stay empty. */
+void es_sessions_floor(struct es_chat *chat, struct es_context *context,
+                       struct es_live_session *session, struct es_position floor);
 /* Once an hour: forgets old gaps and sessions that have been replaced. */
 void es_sessions_tidy(struct es_chat *chat, struct es_context *context);
 

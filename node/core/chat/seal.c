@@ -12,6 +12,9 @@
 /* Room left for an ACK beside what is sealed: current chain and a few ranges. */
 #define ACK_BYTES_MIN 48
 #define ACK_BYTES_MAX 300
+/* The end of a window is kept for asking for an ACK: when every ACK so far was lost, that is what
+ * opens the window again. */
+#define ANSWER_RESERVE 8
 
 uint16_t es_seal_expiry(const struct es_chat *chat, const struct es_context *context)
 {
@@ -19,6 +22,31 @@ uint16_t es_seal_expiry(const struct es_chat *chat, const struct es_context *con
 }
 
 /* --- Records ---------------------------------------------------------------------------------- */
+
+/* Envelopes with nothing but an ACK are not sent again; without this every lost one would stay a gap
+ * at the peer and fill its ACKs. */
+static void write_floor(const struct es_live_session *session, struct es_writer *writer)
+{
+    const struct es_chain *send = &session->ratchet.send;
+    struct es_record record = {.kind = ES_RECORD_FLOOR};
+    size_t n_sealed = session->contact->n_sealed;
+
+    if (!session->ratchet.sending)
+        return;
+    record.floor.chain = send->number;
+    record.floor.n = send->next;
+    for (const struct es_outgoing *out = session->contact->outbox; out && n_sealed > 0;
+         out = out->next) {
+        n_sealed -= out->sealed;
+        if (out->sealed && out->session == session->ratchet.number &&
+            (out->at.chain < record.floor.chain ||
+             (out->at.chain == record.floor.chain && out->at.n < record.floor.n))) {
+            record.floor.chain = out->at.chain;
+            record.floor.n = out->at.n;
+        }
+    }
+    es_record_write(writer, &record);
+}
 
 static void write_ack(const struct es_live_session *session, struct es_writer *writer, size_t left)
 {
@@ -91,6 +119,11 @@ static bool write_text(struct es_chat *chat, const struct es_contact *contact,
 
 /* --- Sealing ---------------------------------------------------------------------------------- */
 
+static bool has_room(const struct es_live_session *session)
+{
+    return es_session_room(&session->ratchet) > ANSWER_RESERVE;
+}
+
 /* Adds an ACK to the records in chat->plain and seals them into chat->envelope. */
 static bool seal(struct es_chat *chat, struct es_context *context, struct es_live_session *session,
                  struct es_writer *writer, struct es_slice *ret_envelope,
@@ -98,6 +131,7 @@ static bool seal(struct es_chat *chat, struct es_context *context, struct es_liv
 {
     enum es_envelope_class cls;
 
+    write_floor(session, writer);
     if (writer->failed || es_session_room(&session->ratchet) == 0 ||
         (!es_session_class_for(&session->ratchet, es_writer_len(writer) + ACK_BYTES_MIN, &cls) &&
          !es_session_class_for(&session->ratchet, es_writer_len(writer), &cls)))
@@ -123,6 +157,8 @@ bool es_seal_once(struct es_chat *chat, struct es_context *context, struct es_li
 
     if (record != NULL)
         es_record_write(&writer, record);
+    if ((record == NULL || record->kind != ES_RECORD_ANSWER) && !has_room(session))
+        return false;
     if (!seal(chat, context, session, &writer, &envelope, &at))
         return false;
     es_mesh_send(chat->mesh, context, session->contact->number, envelope);
@@ -221,7 +257,7 @@ static void seal_contact(struct es_chat *chat, struct es_context *context,
                 chat->more = true;
                 return;
             }
-            if (es_session_room(&session->ratchet) == 0)
+            if (!has_room(session))
                 return;
             if (!seal_entry(chat, context, contact, session, out,
                             out->id.incarnation == incarnation ? after : 0))

@@ -237,6 +237,13 @@ void es_sessions_add_gaps(struct es_chat *chat, struct es_context *context,
     es_wipe(body, sizeof(body));
 }
 
+void es_sessions_floor(struct es_chat *chat, struct es_context *context,
+                       struct es_live_session *session, struct es_position floor)
+{
+    while (session->missing != NULL && before(session->missing->at, floor))
+        forget_missing(chat, context, session, &session->missing);
+}
+
 /* --- Opening ---------------------------------------------------------------------------------- */
 
 static enum es_open_result open_expected(struct es_chat *chat, struct es_context *context,
