@@ -142,6 +142,8 @@ static void a_doubled_string_is_refused(void **state)
 
         memcpy(buf + len, buf + at, string_len);
         assert_false(decodes(len + string_len));
+        buf[len] = 1; /* its key alone */
+        assert_false(decodes(len + 2));
     }
 }
 

@@ -193,6 +193,7 @@ static void unknown_kinds_are_refused(void **state)
     static const uint8_t last[] = {ES_ORDER_WITHDRAW, ES_REPORT_COUNTS};
     struct es_reader reader;
     struct es_order order;
+    struct es_report report;
 
     (void)state;
     for (size_t d = 0; d < COUNT(directions); d++) {
@@ -206,6 +207,10 @@ static void unknown_kinds_are_refused(void **state)
     reader = es_reader(es_slice(buf, HEADER));
     assert_false(es_order_next(&reader, &order));
     assert_true(reader.failed);
+    reader = es_reader(es_slice(buf, HEADER));
+    assert_false(es_report_next(&reader, &report));
+    assert_true(reader.failed);
+    assert_false(es_report_next(&reader, &report));
 }
 
 static void a_datagram_holds_many_records(void **state)

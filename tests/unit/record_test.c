@@ -365,6 +365,8 @@ static void windows_names_pads_and_reads_have_limits(void **state)
     }
     record.window = ES_WINDOW_MAX;
     assert_true(valid(encode(&record)));
+    record.window = ES_WINDOW;
+    assert_true(valid(encode(&record)));
 
     memset(name, 'n', sizeof(name));
     record = (struct es_record){.kind = ES_RECORD_PROFILE};
