@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+/* terminal.c - modes of the terminal, undone on every way out. */
+#include "cli/terminal.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define COLUMNS_DEFAULT 80
+
+static struct termios found;
+static volatile sig_atomic_t changed;
+
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+/* The handler is taken off before it runs (SA_RESETHAND): raising the signal again ends us. */
+static void restore_and_end(int signal_number)
+{
+    es_terminal_restore();
+    raise(signal_number);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = restore_and_end,
+                               .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+
+    for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++)
+        sigaction(ending_signals[i], &action, NULL);
+}
+
+static bool change(tcflag_t off)
+{
+    if (tcgetattr(STDIN_FILENO, &found) != 0)
+        return false;
+    struct termios wanted = found;
+
+    wanted.c_lflag &= ~off;
+    /* Stopping and going on would leave the shell with our mode and us with its own. */
+    wanted.c_cc[VSUSP] = _POSIX_VDISABLE;
+    catch_signals();
+    changed = 1;
+    return tcsetattr(STDIN_FILENO, TCSADRAIN, &wanted) == 0;
+}
+
+bool es_terminal_keys(void)
+{
+    return change(ICANON | ECHO | IEXTEN);
+}
+
+void es_terminal_restore(void)
+{
+    if (changed)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &found);
+    changed = 0;
+}
+
+int es_terminal_columns(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return COLUMNS_DEFAULT;
+    return size.ws_col;
+}
+
+static void put_question(struct es_out *out, const char *question)
+{
+    es_out_words(out, "%s ", question);
+    fflush(out->file);
+}
+
+char *es_ask_line(struct es_out *out, const char *question)
+{
+    char *line = NULL;
+    size_t cap = 0;
+
+    put_question(out, question);
+    ssize_t len = getline(&line, &cap, stdin);
+
+    if (len < 0) {
+        free(line);
+        return NULL;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
+bool es_ask_yes(struct es_out *out, bool empty_means, const char *question)
+{
+    for (;;) {
+        es_out_words(out, "%s", question);
+        char *line = es_ask_line(out, empty_means ? " [Y/n]" : " [y/N]");
+        char first = line != NULL ? line[0] : 'n';
+
+        free(line);
+        switch (first) {
+        case '\0':
+            return empty_means;
+        case 'y':
+        case 'Y':
+            return true;
+        case 'n':
+        case 'N':
+            return false;
+        default:
+            break;
+        }
+    }
+}
+
+bool es_ask_secret(struct es_out *out, const char *question, char *ret, size_t cap)
+{
+    size_t len = 0;
+    bool ended = false;
+    char c = '\0';
+
+    put_question(out, question);
+    /* Not through stdio, whose buffer would keep it. */
+    bool hidden = change(ECHO);
+
+    while (len + 1 < cap && !ended && read(STDIN_FILENO, &c, 1) == 1) {
+        ended = c == '\n';
+        if (!ended)
+            ret[len++] = c;
+    }
+    ret[len] = '\0';
+    if (hidden)
+        es_terminal_restore();
+    es_out_end(out);
+    return ended;
+}
