@@ -30,7 +30,7 @@ _BANS = [
     (_call("gets"), None, _NOWHERE, "getline"),
     (_call("strtok"), None, _NOWHERE, "strtok_r, or a cursor"),
     (_call("alloca"), None, _NOWHERE, "an array with a maximum"),
-    (_call("atoi", "atol", "atoll", "atof", "sscanf", "scanf", "fscanf"), None, ("tests/",),
+    (_call("atoi", "atol", "atoll", "atof", "sscanf", "scanf", "fscanf"), None, ("tests/", "sim/"),
      "strtol or strtoull with errno and the end checked"),
     (_call("system", "popen"), None, _NOWHERE, "posix_spawn with an argument vector"),
     (_call("fork", "vfork"), None, ("tests/", "sim/lab/"), "posix_spawn"),

@@ -13,7 +13,7 @@ _WITH_LICENCE = (".c", ".h", ".py", ".sh", "meson.build", ".sql")
 _WORDS = re.compile("|".join([
     r"\bTOD" + r"O\b", r"\bFIXM" + r"E\b", r"\bXX" + r"X\b", r"\bHAC" + r"K\b",
     r"(?i:not yet imple" + r"mented|unimple" + r"mented)",
-    r"/wor" + r"k/", r"/tmp/te" + r"am", r"\.\./shar" + r"ed", r"bash_job" + r"s",
+    r"(?<![\w.])/wor" + r"k/", r"/tmp/te" + r"am", r"\.\./shar" + r"ed", r"bash_job" + r"s",
     r"(?i:suba" + r"gent)",
     r"\b(?:DESI" + r"GN|STY" + r"LE|CL" + r"I|PE" + r"ERS|SI" + r"M-NOTES|PROTOC" + r"OL-NOTES)\.md",
 ]))
