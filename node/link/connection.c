@@ -14,9 +14,10 @@
 
 #define READY_MAX 64
 
-bool es_connections_init(struct es_connections *connections, struct es_admission *admission)
+bool es_connections_init(struct es_connections *connections, struct es_admission *admission,
+                         struct es_net_counts *counts)
 {
-    *connections = (struct es_connections){.admission = admission};
+    *connections = (struct es_connections){.admission = admission, .counts = counts};
     TAILQ_INIT(&connections->silent);
     connections->epoll = epoll_create1(EPOLL_CLOEXEC);
     return connections->epoll >= 0;
@@ -67,6 +68,13 @@ void es_connection_forget(struct es_connections *connections, struct es_connecti
     free(connection);
 }
 
+void es_connection_ended(struct es_connections *connections, struct es_connection *connection)
+{
+    if (is_silent(connection) && connection->source->refused_count == 0)
+        connections->counts->failed++;
+    es_connection_forget(connections, connection);
+}
+
 /* The next byte on fd is told once; the registration ends with the descriptor. */
 static void watch(const struct es_connections *connections, int fd, int operation)
 {
@@ -95,9 +103,9 @@ static bool make_place(struct es_connections *connections, int fd)
 
 static struct es_connection *track(struct es_connections *connections, int fd)
 {
-    struct es_connection *connection = es_connection_at(connections, fd);
+    struct es_connection *connection;
 
-    assert(connection == NULL);
+    assert(es_connection_at(connections, fd) == NULL);
     if (fd < 0 || !make_place(connections, fd))
         return NULL;
     connection = calloc(1, sizeof(*connection));
@@ -124,32 +132,37 @@ static struct es_connection *oldest_silent_of(const struct es_connections *conne
     return connection;
 }
 
-size_t es_connection_accepted(struct es_connections *connections, int fd,
-                              struct es_listener *listener, uint64_t now_ms)
+static void refuse(struct es_connections *connections, struct es_connection *connection)
+{
+    connections->counts->denied++;
+    es_connection_cut(connections, connection);
+}
+
+void es_connection_accepted(struct es_connections *connections, int fd,
+                            struct es_listener *listener, uint64_t now_ms)
 {
     struct es_connection *connection = track(connections, fd);
     struct es_source *source;
 
-    if (connection == NULL)
-        return 0;
+    if (connection == NULL) {
+        connections->counts->failed++;
+        return;
+    }
     connection->listener = listener;
     connection->accepted_ms = now_ms;
     source = es_admission_source(connections->admission, &connection->peer, now_ms);
     if (source == NULL || es_source_banned(source, now_ms)) {
-        es_connection_cut(connections, connection);
-        return 1;
+        refuse(connections, connection);
+        return;
     }
     connection->source = source;
     TAILQ_INSERT_TAIL(&connections->silent, connection, silent);
     connections->silent_count++;
     source->silent_count++;
     if (source->silent_count > ES_SOURCE_SILENT_MAX)
-        es_connection_cut(connections, oldest_silent_of(connections, source));
+        refuse(connections, oldest_silent_of(connections, source));
     else if (connections->silent_count > ES_SILENT_MAX)
-        es_connection_cut(connections, TAILQ_FIRST(&connections->silent));
-    else
-        return 0;
-    return 1;
+        refuse(connections, TAILQ_FIRST(&connections->silent));
 }
 
 struct es_connection *es_connection_dialled(struct es_connections *connections, int fd,
@@ -235,21 +248,24 @@ static bool look_at(struct es_connections *connections, struct es_connection *co
            info.tcpi_bytes_received - connection->whole_bytes <= ES_UNFINISHED_BYTES_MAX;
 }
 
-size_t es_connections_look(struct es_connections *connections, uint64_t now_ms,
-                           void (*unfinished)(void *ctx, struct es_connection *connection),
-                           void *ctx)
+static void cut_old_silent(struct es_connections *connections, uint64_t now_ms)
 {
     struct es_connection *oldest;
-    size_t cut_count = 0;
 
-    collect_busy(connections, now_ms);
     while ((oldest = TAILQ_FIRST(&connections->silent)) != NULL &&
            now_ms >= oldest->accepted_ms + ES_SILENT_MS) {
+        connections->counts->failed++;
         es_connection_cut(connections, oldest);
-        cut_count++;
     }
+}
+
+void es_connections_look(struct es_connections *connections, uint64_t now_ms,
+                         void (*unfinished)(void *ctx, struct es_connection *connection), void *ctx)
+{
+    collect_busy(connections, now_ms);
+    cut_old_silent(connections, now_ms);
     if (connections->busy_count == 0 || now_ms < connections->look_at_ms)
-        return cut_count;
+        return;
     connections->look_at_ms = now_ms + ES_LOOK_MS;
     for (size_t fd = 0; fd < connections->by_fd_len; fd++) {
         struct es_connection *connection = connections->by_fd[fd];
@@ -257,5 +273,4 @@ size_t es_connections_look(struct es_connections *connections, uint64_t now_ms,
         if (connection != NULL && connection->busy && !look_at(connections, connection))
             unfinished(ctx, connection);
     }
-    return cut_count;
 }

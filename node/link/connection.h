@@ -11,6 +11,7 @@
 
 #include <sys/queue.h>
 
+#include "node/env/link.h"
 #include "node/link/admission.h"
 
 /* All inbound connections that have not sent a message yet: each is a descriptor, so this bounds
@@ -50,6 +51,7 @@ struct es_connection {
 
 struct es_connections {
     struct es_admission *admission;
+    struct es_net_counts *counts;
     int epoll; /* tells when an idle connection receives something */
     struct es_connection **by_fd;
     size_t by_fd_len;
@@ -60,16 +62,18 @@ struct es_connections {
     TAILQ_HEAD(, es_connection) silent; /* oldest first */
 };
 
-bool es_connections_init(struct es_connections *connections, struct es_admission *admission);
+/* What is refused or fails here is counted in counts. */
+bool es_connections_init(struct es_connections *connections, struct es_admission *admission,
+                         struct es_net_counts *counts);
 void es_connections_done(struct es_connections *connections);
 
 /* The connection at a descriptor, or NULL. */
 struct es_connection *es_connection_at(const struct es_connections *connections, int fd);
 
-/* A listener has accepted fd. Returns how many connections were cut for it (itself, when its source
- * is banned, or the oldest silent ones). */
-size_t es_connection_accepted(struct es_connections *connections, int fd,
-                              struct es_listener *listener, uint64_t now_ms);
+/* A listener has accepted fd. It is cut when its source is banned; when there are too many silent
+ * ones, the oldest is. */
+void es_connection_accepted(struct es_connections *connections, int fd,
+                            struct es_listener *listener, uint64_t now_ms);
 
 /* A dialled link is connected by fd. NULL when it has ended already. */
 struct es_connection *es_connection_dialled(struct es_connections *connections, int fd,
@@ -79,7 +83,10 @@ struct es_connection *es_connection_dialled(struct es_connections *connections, 
 void es_connection_opened(struct es_connections *connections, struct es_connection *connection,
                           struct es_link *link);
 
-/* ZeroMQ has closed it, or its socket. */
+/* ZeroMQ has closed it. One that never became a link, and was not cut, has failed. */
+void es_connection_ended(struct es_connections *connections, struct es_connection *connection);
+
+/* Its socket is closed. */
 void es_connection_forget(struct es_connections *connections, struct es_connection *connection);
 
 /* Makes ZeroMQ close it; it stays in the table until then. */
@@ -88,10 +95,10 @@ void es_connection_cut(struct es_connections *connections, struct es_connection 
 /* When es_connections_look() is due; UINT64_MAX: nothing is going on. */
 uint64_t es_connections_wake_ms(const struct es_connections *connections);
 
-/* Looks at busy and silent connections. Cuts silent ones that are too old, returning their number,
- * and calls unfinished for each that exceeds ES_UNFINISHED_BYTES_MAX. */
-size_t es_connections_look(struct es_connections *connections, uint64_t now_ms,
-                           void (*unfinished)(void *ctx, struct es_connection *connection),
-                           void *ctx);
+/* Looks at busy and silent connections. Cuts silent ones that are too old and calls unfinished for
+ * each that exceeds ES_UNFINISHED_BYTES_MAX. */
+void es_connections_look(struct es_connections *connections, uint64_t now_ms,
+                         void (*unfinished)(void *ctx, struct es_connection *connection),
+                         void *ctx);
 
 #endif

@@ -164,9 +164,7 @@ void es_links_disconnected(struct es_links *links, struct es_connection *connect
 {
     struct es_link *link = connection->link;
 
-    if (link == NULL && !connection->cut && connection->source->refused_count == 0)
-        links->counts.failed++;
-    es_connection_forget(&links->connections, connection);
+    es_connection_ended(&links->connections, connection);
     if (link != NULL) {
         link->connection = NULL;
         es_link_left(links, link);

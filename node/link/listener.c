@@ -180,8 +180,7 @@ void es_listener_monitor(struct es_links *links, struct es_listener *listener)
             /* It stood on another socket, whose monitor will tell its end only later. */
             if (connection != NULL)
                 es_links_disconnected(links, connection);
-            links->counts.denied +=
-                es_connection_accepted(&links->connections, fd, listener, links->now_ms);
+            es_connection_accepted(&links->connections, fd, listener, links->now_ms);
         } else if (connection != NULL && connection->listener == listener) {
             es_links_disconnected(links, connection);
         }
@@ -260,7 +259,8 @@ static bool admit(struct es_links *links, struct es_connection *connection, bool
     return false;
 }
 
-/* The link that a message came by, made with its first one; NULL for what is to be dropped. */
+/* The link that a message came by, made with its first one. NULL for what is to be dropped, also
+ * when its connection has ended before it became a link. */
 static struct es_link *link_of(struct es_links *links, struct es_listener *listener,
                                const uint8_t id[static ES_ROUTING_ID_BYTES], int id_len,
                                zmq_msg_t *message)

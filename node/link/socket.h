@@ -15,12 +15,12 @@
 #include "node/crypto/types.h"
 #include "node/wire/endpoint.h"
 
-/* In the order in which they are served: handshakes wait for the first, and what happened to a
- * connection is known before what it says. */
+/* In the order in which they are served: what happened to a connection is known before what it
+ * asks and says. */
 enum es_socket_kind {
-    ES_SOCKET_ZAP = 0,
-    ES_SOCKET_LISTENER_MONITOR = 1,
-    ES_SOCKET_DIAL_MONITOR = 2,
+    ES_SOCKET_LISTENER_MONITOR = 0,
+    ES_SOCKET_DIAL_MONITOR = 1,
+    ES_SOCKET_ZAP = 2,
     ES_SOCKET_LISTENER = 3,
     ES_SOCKET_DIAL = 4,
     ES_SOCKET_KINDS = 5,

@@ -22,7 +22,7 @@ struct es_links *es_links_new(const struct es_entropy *entropy, const struct es_
     TAILQ_INIT(&links->all);
     TAILQ_INIT(&links->buried);
     if (!es_sockets_init(&links->sockets) ||
-        !es_connections_init(&links->connections, &links->admission) ||
+        !es_connections_init(&links->connections, &links->admission, &links->counts) ||
         epoll_ctl(links->sockets.epoll, EPOLL_CTL_ADD, links->connections.epoll, &event) != 0 ||
         es_zap_open(links) < 0) {
         es_links_free(links);
@@ -205,15 +205,15 @@ void es_links_run(struct es_links *links, uint64_t now_ms, bool reading)
         touch_listeners(links);
     links->retry = false;
     es_sockets_collect(&links->sockets);
-    while (es_socket_take(&links->sockets, ES_SOCKET_ZAP) != NULL)
-        es_zap_run(links);
     while ((socket = es_socket_take(&links->sockets, ES_SOCKET_LISTENER_MONITOR)) != NULL)
         es_listener_monitor(links, socket->owner);
     while ((socket = es_socket_take(&links->sockets, ES_SOCKET_DIAL_MONITOR)) != NULL)
         es_dial_monitor(links, socket->owner);
+    while (es_socket_take(&links->sockets, ES_SOCKET_ZAP) != NULL)
+        es_zap_run(links);
     serve(links, ES_SOCKET_LISTENER);
     serve(links, ES_SOCKET_DIAL);
-    links->counts.failed += es_connections_look(&links->connections, now_ms, unfinished, links);
+    es_connections_look(&links->connections, now_ms, unfinished, links);
     pass_deadlines(links);
     es_links_free_buried(links);
 }
