@@ -8,10 +8,13 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include <avahi-common/timeval.h>
 
 #define NOT_POLLED SIZE_MAX
+/* A crowd that comes up together sends more at once than a socket holds by default. */
+#define RECEIVE_BYTES (1 << 20)
 
 struct AvahiWatch {
     struct AvahiWatch *next;
@@ -44,9 +47,11 @@ static AvahiWatch *watch_new(const AvahiPoll *api, int fd, AvahiWatchEvent wante
 {
     struct es_avahi_poll *poll = api->userdata;
     struct AvahiWatch *watch = calloc(1, sizeof(*watch));
+    const int receive_bytes = RECEIVE_BYTES;
 
     if (!watch)
         return NULL;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes));
     *watch = (struct AvahiWatch){
         .next = poll->watches,
         .poll = poll,

@@ -30,6 +30,7 @@
 #define CHOICE_MS 5000
 /* Avahi's timers run by the wall clock: they are set anew when it jumps by more. */
 #define CLOCK_JUMP_MS 1000
+#define CLOCK_JUMP_TURNS 3
 /* New names after collisions: so many in a minute, then a minute of silence. */
 #define COLLISIONS_MAX 3
 #define COLLISIONS_MS 60000
@@ -63,6 +64,7 @@ struct es_discovery {
 
     uint64_t now_ms;
     int64_t wall_lead_ms; /* of the wall clock over now_ms */
+    unsigned jumps_seen;  /* in as many turns              */
     struct es_discovery_state state, reported;
     bool report_due;
 };
@@ -133,11 +135,21 @@ static void close_stack(struct es_discovery *discovery)
     discovery->state.published = false;
 }
 
+static int64_t wall_lead_ms(const struct es_discovery *discovery)
+{
+    struct timeval wall;
+
+    avahi_elapse_time(&wall, 0, 0);
+    return (int64_t)wall.tv_sec * 1000 + (int64_t)wall.tv_usec / 1000 - (int64_t)discovery->now_ms;
+}
+
 static void open_stack(struct es_discovery *discovery)
 {
     random_name(discovery, discovery->stack_name);
     discovery->stack_failed = false;
     discovery->opened_at = discovery->now_ms;
+    discovery->wall_lead_ms = wall_lead_ms(discovery);
+    discovery->jumps_seen = 0;
     discovery->host.resolving.resolve = discovery->ops->resolve;
     discovery->host.resolving.cancel = discovery->ops->cancel;
     discovery->stack = discovery->ops->open(&discovery->host);
@@ -165,15 +177,18 @@ static bool undecided(const struct es_discovery *discovery)
     return discovery->options.method == ES_DISCOVERY_AUTO && !discovery->was_ready;
 }
 
+/* A turn that was held up between the readings of the two clocks looks like a jump of the wall
+ * clock, once: a jump is what stays. */
 static bool clock_jumped(struct es_discovery *discovery)
 {
-    struct timeval wall;
-    const int64_t before = discovery->wall_lead_ms;
+    const int64_t lead_ms = wall_lead_ms(discovery);
 
-    avahi_elapse_time(&wall, 0, 0);
-    discovery->wall_lead_ms =
-        (int64_t)wall.tv_sec * 1000 + (int64_t)wall.tv_usec / 1000 - (int64_t)discovery->now_ms;
-    return llabs(discovery->wall_lead_ms - before) > CLOCK_JUMP_MS;
+    if (!discovery->stack || llabs(lead_ms - discovery->wall_lead_ms) <= CLOCK_JUMP_MS) {
+        discovery->wall_lead_ms = lead_ms;
+        discovery->jumps_seen = 0;
+        return false;
+    }
+    return ++discovery->jumps_seen == CLOCK_JUMP_TURNS;
 }
 
 static void retry_later(struct es_discovery *discovery)
@@ -380,7 +395,7 @@ static uint64_t next_turn_at(const struct es_discovery *discovery)
 {
     uint64_t at = discovery->sweep_at;
 
-    if (discovery->report_due || discovery->stack_failed)
+    if (discovery->report_due || discovery->stack_failed || discovery->jumps_seen > 0)
         return 0;
     if (!discovery->ops)
         return NEVER;
