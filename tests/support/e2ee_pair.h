@@ -22,7 +22,7 @@ struct pair_random {
 struct es_entropy pair_entropy(struct pair_random *random);
 
 /* Memory that is freed at once; chunks_max: after how many chunks it is used up. */
-#define PAIR_CHUNKS_MAX 64
+#define PAIR_CHUNKS_MAX 512
 struct pair_arena {
     void *chunks[PAIR_CHUNKS_MAX];
     size_t sizes[PAIR_CHUNKS_MAX];

@@ -314,11 +314,14 @@ static void test_other_key_in_the_same_chain(void **state)
     assert_int_equal(party_try(&b, bytes_of(&parcel)), PARTY_OPENED);
 }
 
-/* A contact begins a chain to which nothing of ours has answered: our secret for it is gone. */
+/* A contact begins a chain to which nothing of ours has answered: our secret for it is gone. What
+ * stands in its place, zeros, is no secret, and the chain would be one that anybody can compute who
+ * has the root key. */
 static void test_chain_out_of_turn(void **state)
 {
     struct parcel parcel;
     struct es_ratchet_header header = {.key = a.session.own_public};
+    struct es_key root, next_seed;
 
     (void)state;
     send_and_expect(&a, &b);
@@ -327,6 +330,9 @@ static void test_chain_out_of_turn(void **state)
     a.session.send.tag_seed = a.session.send_next_seed;
     a.session.send.number++;
     a.session.send.next = 0;
+    root = b.session.root;
+    assert_true(es_ratchet_root_step(&root, &b.session.own, &header.key, &a.session.send.chain_key,
+                                     &next_seed));
     forge_envelope(&a, &header, es_slice(NULL, 0), &parcel);
     struct es_ratchet_keys keys = forge_keys(&a.session);
 

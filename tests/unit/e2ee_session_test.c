@@ -321,6 +321,7 @@ static void test_new_chain_begins_with_a_whole_window(void **state)
     while (es_session_room(&a.session) > 0)
         party_send(&a, 1, &parcel);
     expect(&b, &parcel, 1);
+    party_acked(&a);
     send_and_expect(&b, &a, 2);
     assert_int_equal(es_session_room(&a.session), ES_WINDOW);
     party_send(&a, 3, &parcel);

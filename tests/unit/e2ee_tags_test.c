@@ -354,28 +354,51 @@ static void test_many_sessions_in_any_order(void **state)
     assert_int_equal(es_tags_count(tags), 2 * ES_WINDOW * live);
 }
 
-/* Without memory nothing has moved: the table is what it was. */
-static void test_move_without_memory_changes_nothing(void **state)
+/* Without memory the windows are shorter than they should be; with it they catch up. */
+static void test_windows_catch_up_after_memory_was_short(void **state)
 {
-    struct es_session session = make_session(1), after = session;
+    struct es_session session = make_session(1), after = session, other = make_session(2);
+    size_t count;
 
     (void)state;
+    other.own_window = ES_WINDOW_MAX;
     assert_true(es_tags_add_session(tags, &session));
     memory.chunks_max = memory.n_chunks;
     after.own_window = ES_WINDOW_MAX;
-    advance(&after, 3);
-    assert_false(es_tags_move_session(tags, &session, &after));
-    assert_windows(&session);
-    after = session;
-    after.own_window = ES_WINDOW_MAX;
     turn_over(&after, 3);
     assert_false(es_tags_move_session(tags, &session, &after));
-    assert_windows(&session);
-    struct es_session other = make_session(2);
-
-    other.own_window = ES_WINDOW_MAX;
+    count = es_tags_count(tags);
+    assert_in_range(count, ES_WINDOW, 2 * ES_WINDOW_MAX - 1);
     assert_false(es_tags_add_session(tags, &other));
-    assert_int_equal(es_tags_count(tags), 2 * ES_WINDOW);
+    assert_int_equal(es_tags_count(tags), count);
+    es_tags_remove_session(tags, &other);
+    memory.chunks_max = PAIR_CHUNKS_MAX;
+    assert_true(es_tags_move_session(tags, &after, &after));
+    assert_windows(&after);
+    assert_int_equal(es_tags_count(tags), 2 * ES_WINDOW_MAX);
+}
+
+/* Who takes a number out of a window, or puts another entry in its place, leaves the rest as it
+ * was. */
+static void test_numbers_leave_their_window_one_by_one(void **state)
+{
+    struct es_session session = make_session(1), before = session;
+    struct es_tag_entry other = {.kind = ES_TAG_PENDING, .owner = 5};
+    struct es_tag window[ES_WINDOW];
+
+    (void)state;
+    assert_true(es_tags_add_session(tags, &session));
+    es_session_tags(&session, ES_EXPECT_CURRENT, 0, ES_WINDOW, window);
+    es_tags_remove(tags, &window[0]);
+    es_tags_remove(tags, &window[ES_WINDOW - 1]);
+    other.tag = window[7];
+    assert_true(es_tags_put(tags, &other));
+    assert_int_equal(es_tags_count(tags), 2 * ES_WINDOW - 2);
+    advance(&session, ES_WINDOW);
+    assert_true(es_tags_move_session(tags, &before, &session));
+    assert_windows(&session);
+    assert_int_equal(es_tags_count(tags), 2 * ES_WINDOW + 1);
+    assert_int_equal(es_tags_find(tags, &other.tag)->owner, 5);
 }
 
 /* --- Pending handshakes ----------------------------------------------------------------------- */
@@ -471,7 +494,8 @@ int main(void)
         WITH_TABLE(test_window_widens),
         WITH_TABLE(test_gaps_outlive_their_window),
         WITH_TABLE(test_many_sessions_in_any_order),
-        WITH_TABLE(test_move_without_memory_changes_nothing),
+        WITH_TABLE(test_windows_catch_up_after_memory_was_short),
+        WITH_TABLE(test_numbers_leave_their_window_one_by_one),
         WITH_TABLE(test_pending_handshake),
         cmocka_unit_test(test_tags_do_not_link),
     };

@@ -37,12 +37,14 @@ bool es_tags_put(struct es_tags *tags, const struct es_tag_entry *entry);
 void es_tags_remove(struct es_tags *tags, const struct es_tag *tag);
 size_t es_tags_count(const struct es_tags *tags);
 
-/* Both windows of a session that enters or leaves memory. */
+/* Both windows of a session that enters or leaves memory. False, with nothing added, when the arena
+ * is used up; a session that was not added is removed silently. */
 bool es_tags_add_session(struct es_tags *tags, const struct es_session *session);
 void es_tags_remove_session(struct es_tags *tags, const struct es_session *session);
 
 /* The windows after an envelope was opened: costs as many steps as the window moved. Gaps are put
- * one by one by the caller. */
+ * one by one by the caller, before or after. False when the arena is used up: the windows are then
+ * shorter than they should be, and the next move extends them. */
 bool es_tags_move_session(struct es_tags *tags, const struct es_session *before,
                           const struct es_session *after);
 
