@@ -302,34 +302,54 @@ static void a_shortened_database_is_noticed(void **state)
     free(bytes);
 }
 
+/* What a reader whose cache is empty makes of the row: 0 or -EIO. */
+static int read_long_row(struct es_store *store, const uint8_t *body, size_t body_len)
+{
+    static uint8_t buf[20000];
+    struct es_store_reader *reader = store->ops->reader(store);
+    size_t len;
+    int err;
+
+    if (reader == NULL)
+        return -EIO;
+    err = reader->ops->get(reader, ES_ROW_OUTBOX, es_slice("k", 1), buf, sizeof(buf), &len);
+    reader->ops->free(reader);
+    if (err == 0) {
+        assert_int_equal(len, body_len);
+        assert_memory_equal(buf, body, len);
+    }
+    return err;
+}
+
 static void an_altered_frame_is_noticed_while_it_is_used(void **state)
 {
     const struct store_home *home = *state;
     struct es_store_sqlite_options options = store_home_options(home, ES_STORE_CREATE);
     struct es_store *store = store_must_open(&options);
-    struct es_store_reader *reader;
-    uint8_t buf[128];
-    size_t body_len;
+    struct es_row row = store_row(ES_ROW_OUTBOX, "k", "");
+    uint8_t body[18000];
+    size_t n_noticed = 0;
     size_t len;
     uint8_t *bytes;
 
-    fill(store);
+    memset(body, 0x55, sizeof(body));
+    row.body = ES_SLICE_OF(body);
+    store_put(store, row);
     bytes = store_read_file(home->wal_path, &len);
-    for (size_t at = ES_WAL_HEAD_SLOT_BYTES; at < len; at += 512)
-        bytes[at] ^= 1;
-    store_write_file(home->wal_path, es_slice(bytes, len));
-    reader = store->ops->reader(store);
-    if (reader != NULL) { /* its cache is empty */
-        assert_int_equal(reader->ops->get(reader, ES_ROW_CONTACT,
-                                          es_slice(secret_key, strlen(secret_key)), buf,
-                                          sizeof(buf), &body_len),
-                         -EIO);
-        reader->ops->free(reader);
+    for (size_t frame = ES_WAL_HEAD_SLOT_BYTES; frame < len; frame += ES_WAL_FRAME_SLOTS_BYTES) {
+        uint8_t *at = bytes + frame + ES_WAL_FRAME_HEAD_SLOT_BYTES + 2000;
+        int err;
+
+        *at ^= 1;
+        store_write_file(home->wal_path, es_slice(bytes, len));
+        err = read_long_row(store, body, sizeof(body));
+        assert_true(err == 0 || err == -EIO);
+        n_noticed += err == -EIO;
+        *at ^= 1;
     }
-    for (size_t at = ES_WAL_HEAD_SLOT_BYTES; at < len; at += 512)
-        bytes[at] ^= 1;
+    assert_true(n_noticed >= sizeof(body) / ES_VAULT_PAGE_BYTES);
     store_write_file(home->wal_path, es_slice(bytes, len));
-    store_expect(store, ES_ROW_CONTACT, secret_key, secret_body);
+    assert_int_equal(read_long_row(store, body, sizeof(body)), 0);
     store->ops->free(store);
     free(bytes);
 }
@@ -524,6 +544,47 @@ static void what_is_erased_is_gone_within_a_minute(void **state)
     store->ops->free(store);
 }
 
+struct watch {
+    const struct store_home *home;
+    size_t len_max;
+    bool overwritten; /* the log was seen at its full length, and nothing but zeros */
+};
+
+static void watch_log(void *ctx)
+{
+    struct watch *watch = ctx;
+    size_t len;
+    uint8_t *bytes = store_read_file(watch->home->wal_path, &len);
+    size_t n_zeros = 0;
+
+    while (n_zeros < len && bytes[n_zeros] == 0)
+        n_zeros++;
+    free(bytes);
+    if (len > watch->len_max)
+        watch->len_max = len;
+    watch->overwritten |= len > 0 && len == watch->len_max && n_zeros == len;
+}
+
+static void the_log_is_overwritten_before_it_is_cut(void **state)
+{
+    const struct store_home *home = *state;
+    struct es_store_sqlite_options options = store_home_options(home, ES_STORE_CREATE);
+    struct watch watch = {.home = home};
+    struct es_store *store = store_must_open(&options);
+
+    store->ops->free(store);
+    options.mode = ES_STORE_OPEN;
+    options.below = DISK_VFS;
+    store = store_must_open(&options);
+    fill(store);
+    disk_plan.on_change = watch_log;
+    disk_plan.ctx = &watch;
+    assert_int_equal(es_store_sqlite_tick(store, es_store_sqlite_tick(store, 0)), UINT64_MAX);
+    disk_plan.on_change = NULL;
+    assert_true(watch.overwritten);
+    store->ops->free(store);
+}
+
 static void a_replaced_row_is_gone_when_the_store_closes(void **state)
 {
     const struct store_home *home = *state;
@@ -558,6 +619,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test(pieces_of_the_log_lie_side_by_side),
         cmocka_unit_test_setup_teardown(what_is_erased_is_gone_within_a_minute, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_log_is_overwritten_before_it_is_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_replaced_row_is_gone_when_the_store_closes, set_up,
                                         tear_down),
     };
