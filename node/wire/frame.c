@@ -34,7 +34,7 @@ static bool read_hello(struct es_reader *reader, struct es_hello *ret)
 static bool read_link(struct es_reader *reader, struct es_slice *ret)
 {
     *ret = es_read_slice(reader, ES_ENVELOPE_BYTES_MIN);
-    return es_envelope_bytes_at(*ret) == ret->len && ret->len > 0;
+    return es_envelope_bytes_at(*ret) == ES_ENVELOPE_BYTES_MIN;
 }
 
 static bool read_envelopes(struct es_reader *reader, struct es_frame *ret)

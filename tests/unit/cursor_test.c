@@ -130,8 +130,15 @@ static void length_prefixes_are_limited_and_exact(void **state)
 {
     static const uint8_t bytes[] = {2, 'h', 'i', 3, 0, 'y', 'o', 'u'};
     struct es_reader reader = es_reader(ES_SLICE_OF(bytes));
+    uint8_t buf[sizeof(bytes)];
+    struct es_writer writer = es_writer(buf, sizeof(buf));
 
     (void)state;
+    es_write_short(&writer, es_slice("hi", 2));
+    es_write_long(&writer, es_slice("you", 3));
+    assert_int_equal(es_writer_len(&writer), sizeof(bytes));
+    assert_memory_equal(buf, bytes, sizeof(bytes));
+
     assert_memory_equal(es_read_short(&reader, 2).ptr, "hi", 2);
     assert_memory_equal(es_read_long(&reader, 3).ptr, "you", 3);
     assert_true(es_reader_done(&reader));
