@@ -10,6 +10,7 @@
 
 #include "node/core/e2ee/oneshot.h"
 #include "node/core/e2ee/proof.h"
+#include "node/crypto/aead.h"
 #include "node/wire/record.h"
 #include "tests/support/e2ee_pair.h"
 
@@ -208,6 +209,40 @@ static void test_capacity(void **state)
     assert_int_equal(unpadded.len, ES_ONESHOT_CAPACITY);
 }
 
+#define PLAIN_BYTES (ES_ONESHOT_CAPACITY + 1)
+#define SEALED_AT (ES_ENVELOPE_HEADER_BYTES + ES_NONCE_BYTES)
+
+/* docs/protocol.md, section 8.2, written a second time; any class, any plaintext. */
+static bool opens_by_hand(enum es_envelope_class cls, const uint8_t said[static PLAIN_BYTES])
+{
+    static uint8_t by_hand[2048];
+    struct es_oneshot oneshot = {.tag = {{9}}, .key = {{8}}};
+    uint8_t ad[2 + ES_TAG_BYTES];
+    struct es_slice unpadded;
+
+    es_envelope_header(by_hand, cls, PAIR_EXPIRY, &oneshot.tag);
+    memcpy(ad, by_hand, 2);
+    memcpy(ad + 2, oneshot.tag.bytes, ES_TAG_BYTES);
+    es_aead_seal(&oneshot.key, by_hand + ES_ENVELOPE_HEADER_BYTES, ES_SLICE_OF(ad),
+                 es_slice(said, PLAIN_BYTES), by_hand + SEALED_AT);
+    memset(plain, 0, sizeof(plain));
+    if (es_oneshot_open(&oneshot, es_slice(by_hand, es_class_bytes(cls)), plain, &unpadded))
+        return true;
+    assert_true(es_bytes_zero(plain, sizeof(plain)));
+    return false;
+}
+
+static void test_malformed_in_a_good_seal(void **state)
+{
+    uint8_t said[PLAIN_BYTES] = {1, 0x80};
+
+    (void)state;
+    assert_true(opens_by_hand(ES_CLASS_512, said));
+    assert_false(opens_by_hand(ES_CLASS_2K, said)); /* there is one size */
+    said[1] = 0;
+    assert_false(opens_by_hand(ES_CLASS_512, said)); /* and padding */
+}
+
 #define SEALED(test) cmocka_unit_test_setup(test, seal_proof)
 
 int main(void)
@@ -222,6 +257,7 @@ int main(void)
         SEALED(test_random_proof),
         SEALED(test_proof_is_nothing_else),
         SEALED(test_capacity),
+        SEALED(test_malformed_in_a_good_seal),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -55,8 +55,7 @@ bool es_oneshot_open(const struct es_oneshot *oneshot, struct es_slice envelope,
     uint8_t ad[AD_BYTES];
     size_t len;
 
-    if (!es_envelope_decode(envelope, &outer) || outer.cls != ES_CLASS_512 ||
-        !es_bytes_equal(&outer.tag, &oneshot->tag, sizeof(outer.tag)))
+    if (!es_envelope_decode(envelope, &outer) || outer.cls != ES_CLASS_512)
         return false;
     write_ad(ad, envelope.ptr);
     if (!es_aead_open(&oneshot->key, envelope.ptr + NONCE_AT, ES_SLICE_OF(ad),
