@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "node/core/e2ee/oneshot.h"
 #include "tests/support/e2ee_forge.h"
 #include "tests/support/low_order.h"
 
@@ -387,8 +388,28 @@ static void test_refusal(void **state)
         assert_false(es_refusal_open(&a.pending.gs, bytes_of(&refusal), &reason));
         refusal.bytes[byte] ^= 1;
     }
-    es_refusal_seal(&opened.gs, (enum es_refusal)3, PAIR_EXPIRY, &b.entropy, refusal.bytes);
-    assert_false(es_refusal_open(&a.pending.gs, bytes_of(&refusal), &reason));
+}
+
+/* One byte, one of two: whatever else is in a good seal is no refusal. */
+static void test_malformed_refusal(void **state)
+{
+    static const uint8_t said[] = {ES_REFUSAL_INVITE_USED, ES_REFUSAL_INVITE_USED};
+    static const uint8_t unknown[] = {3};
+    static const struct {
+        struct es_slice plain;
+        bool refusal;
+    } cases[] = {{{said, 1}, true}, {{said, 0}, false}, {{said, 2}, false}, {{unknown, 1}, false}};
+    const struct es_key gs = {{7}};
+    uint8_t envelope[ES_ENVELOPE_BYTES_MIN];
+    struct es_oneshot oneshot;
+    enum es_refusal reason;
+
+    (void)state;
+    es_oneshot_init(&oneshot, &gs, "refuse", NULL, 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        es_oneshot_seal(&oneshot, PAIR_EXPIRY, cases[i].plain, &b.entropy, envelope);
+        assert_int_equal(es_refusal_open(&gs, ES_SLICE_OF(envelope), &reason), cases[i].refusal);
+    }
 }
 
 /* each kind of envelope in the place of each other one. */
@@ -455,6 +476,7 @@ int main(void)
         PAIRED(test_low_order_keys_in_an_acceptance),
         PAIRED(test_acceptance_cannot_change_later),
         PAIRED(test_refusal),
+        PAIRED(test_malformed_refusal),
         PAIRED(test_no_envelope_passes_for_another_kind),
         PAIRED(test_tags_do_not_follow_from_public_keys),
     };

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "node/crypto/kdf.h"
 #include "tests/support/e2ee_forge.h"
 #include "tests/support/low_order.h"
 
@@ -356,6 +357,42 @@ static void test_work_of_every_difficulty(void **state)
     assert_false(es_work_valid(request.bytes, 250));
 }
 
+static unsigned leading_zeros(const struct es_id *id)
+{
+    unsigned bits = 0;
+
+    while (bits < 8 * sizeof(id->bytes) && (id->bytes[bits / 8] >> (7 - bits % 8) & 1) == 0)
+        bits++;
+    return bits;
+}
+
+/* docs/protocol.md, section 6.1, written a second time. */
+static void test_work_is_counted_in_bits(void **state)
+{
+    struct parcel request;
+    const struct es_slice covered[] = {
+        es_slice(request.bytes, 2),
+        es_slice(request.bytes + ES_ENVELOPE_HEADER_BYTES,
+                 ES_ENVELOPE_BYTES_MIN - ES_ENVELOPE_HEADER_BYTES),
+    };
+
+    (void)state;
+    pair_request(&a, &b, &request);
+    struct es_id digest = es_hash(covered, 2);
+
+    for (unsigned i = 0; i < 3000; i++) {
+        uint8_t *tag = request.bytes + ES_ENVELOPE_TAG_AT;
+
+        a.entropy.random(a.entropy.ctx, tag, ES_TAG_BYTES);
+        const struct es_slice worked[] = {es_slice(tag, ES_TAG_BYTES), ES_SLICE_OF(digest.bytes)};
+        struct es_id hash = es_hash(worked, 2);
+        unsigned zeros = leading_zeros(&hash);
+
+        for (unsigned bits = 0; bits < 24; bits++)
+            assert_int_equal(es_work_valid(request.bytes, bits), bits <= zeros);
+    }
+}
+
 #define PAIRED(test) cmocka_unit_test_setup_teardown(test, make_pair, drop_pair)
 
 int main(void)
@@ -376,6 +413,7 @@ int main(void)
         PAIRED(test_malformed_request_in_a_good_seal),
         PAIRED(test_work_is_found_and_checked),
         PAIRED(test_work_of_every_difficulty),
+        PAIRED(test_work_is_counted_in_bits),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
