@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC */
+/* node.c - the order of effects: commit, then orders, then events. */
+#include "node/daemon/node.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "node/daemon/arena.h"
+#include "node/daemon/log.h"
+
+/* What 500 contacts with full windows and an outbox of 100,000 need, twice over. */
+#define ARENA_BYTES_MAX (512u << 20)
+/* After a failed commit the core is restored; with a full disk this is how often it is tried. */
+#define RETRY_MS 2000
+#define FAILURES_MAX 5
+
+struct es_node {
+    struct es_store *store;
+    struct es_store_reader *reader;
+    struct es_settings settings;
+    struct es_node_calls calls;
+    struct es_daemon_arena arena;
+    struct es_core *core; /* NULL: waits for room on the disk */
+    struct es_writer_thread *writer;
+    uint32_t in_flight;
+    bool network;
+    bool disk_full;
+    uint32_t failures; /* in a row, of another kind */
+    uint64_t retry_at_ms;
+};
+
+static uint64_t clock_ms(clockid_t id)
+{
+    struct timespec now;
+
+    clock_gettime(id, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Time that the machine sleeps counts: links are dead after it. */
+uint64_t es_node_now_ms(void)
+{
+    return clock_ms(CLOCK_BOOTTIME);
+}
+
+static struct es_input input_of(enum es_input_kind kind)
+{
+    return (struct es_input){
+        .kind = kind, .now_ms = es_node_now_ms(), .wall_ms = clock_ms(CLOCK_REALTIME)};
+}
+
+static void draw(void *ctx, void *buf, size_t len)
+{
+    (void)ctx;
+    randombytes_buf(buf, len);
+}
+
+static int read_back(void *ctx, enum es_row_kind kind, struct es_slice key, uint8_t *buf,
+                     size_t cap, size_t *ret_len)
+{
+    struct es_store_reader *reader = ctx;
+
+    return reader->ops->get(reader, kind, key, buf, cap, ret_len);
+}
+
+/* --- The core: made, restored, dropped ---------------------------------------------------------- */
+
+static int restore_row(void *ctx, const struct es_row *row)
+{
+    struct es_core *core = ctx;
+
+    return es_core_input(core, &(struct es_input){.kind = ES_IN_ROW, .row = row}) == ES_OK
+               ? 0
+               : -EINVAL;
+}
+
+static enum es_err restore_rows(struct es_node *node)
+{
+    for (int kind = ES_ROW_SELF; kind < ES_ROW_KIND_END; kind++) {
+        int err;
+
+        if (kind == ES_ROW_MESSAGE)
+            continue;
+        err =
+            node->reader->ops->each(node->reader, (enum es_row_kind)kind, restore_row, node->core);
+        if (err != 0)
+            return err == -EINVAL ? ES_E_ROW : ES_E_STORE;
+    }
+    return ES_OK;
+}
+
+static enum es_err make_core(struct es_node *node)
+{
+    struct es_env env = {
+        .entropy = {.random = draw},
+        .arena = es_daemon_arena(&node->arena),
+        .store_ctx = node->reader,
+        .read = read_back,
+    };
+    struct es_input start = input_of(ES_IN_START);
+    enum es_err err;
+
+    node->core = es_core_new(&env, &node->settings);
+    if (node->core == NULL)
+        return ES_E_MEMORY;
+    err = restore_rows(node);
+    return err == ES_OK ? es_core_input(node->core, &start) : err;
+}
+
+static void drop_core(struct es_node *node)
+{
+    es_core_free(node->core);
+    node->core = NULL;
+    es_daemon_arena_done(&node->arena);
+    es_daemon_arena_init(&node->arena, ARENA_BYTES_MAX);
+}
+
+struct es_node *es_node_new(struct es_store *store, const struct es_settings *settings,
+                            const struct es_node_calls *calls, enum es_err *ret_err)
+{
+    struct es_node *node = calloc(1, sizeof(*node));
+
+    *ret_err = ES_E_MEMORY;
+    if (node == NULL)
+        return NULL;
+    node->store = store;
+    node->settings = *settings;
+    node->calls = *calls;
+    es_daemon_arena_init(&node->arena, ARENA_BYTES_MAX);
+    node->reader = store->ops->reader(store);
+    node->writer = node->reader == NULL ? NULL : es_writer_thread_new(store);
+    if (node->writer != NULL)
+        *ret_err = make_core(node);
+    if (*ret_err == ES_OK)
+        return node;
+    es_node_free(node);
+    return NULL;
+}
+
+void es_node_free(struct es_node *node)
+{
+    if (node == NULL)
+        return;
+    es_writer_thread_free(node->writer);
+    if (node->core != NULL)
+        drop_core(node);
+    es_daemon_arena_done(&node->arena);
+    if (node->reader != NULL)
+        node->reader->ops->free(node->reader);
+    free(node);
+}
+
+/* --- Failure ------------------------------------------------------------------------------------ */
+
+/* Memory is ahead of the disk. What is in flight is still reported, and then ignored. */
+static void failed(struct es_node *node, int err)
+{
+    node->retry_at_ms = es_node_now_ms() + RETRY_MS;
+    if (err == -ENOSPC) {
+        if (!node->disk_full)
+            es_log("the disk is full; nothing acknowledged is lost; waiting for room");
+        node->disk_full = true;
+        return;
+    }
+    es_log("a transaction failed (%s); starting again from the database", strerrorname_np(-err));
+    if (++node->failures >= FAILURES_MAX) {
+        es_log("the database cannot be written; the node stops");
+        exit(1);
+    }
+}
+
+static void restore(struct es_node *node)
+{
+    struct es_input network = input_of(ES_IN_NETWORK);
+
+    drop_core(node);
+    if (make_core(node) != ES_OK) {
+        es_log("the database cannot be restored; the node stops");
+        exit(1);
+    }
+    node->retry_at_ms = 0;
+    if (node->network)
+        es_core_input(node->core, &network);
+    node->calls.restored(node->calls.ctx);
+}
+
+/* --- Inputs ------------------------------------------------------------------------------------- */
+
+static void give_writer(struct es_node *node)
+{
+    struct es_effects effects;
+
+    while (node->in_flight < ES_BATCHES_IN_FLIGHT_MAX && es_core_take(node->core, &effects)) {
+        es_writer_thread_give(node->writer, &effects);
+        node->in_flight++;
+    }
+}
+
+/* Waits for the writer: the only place where the loop does, and only when three batches are full. */
+static void wait_for_writer(struct es_node *node)
+{
+    uint32_t before = node->in_flight;
+
+    while (node->in_flight == before && before > 0) {
+        struct pollfd ready = {.fd = es_node_fd(node), .events = POLLIN};
+
+        (void)poll(&ready, 1, -1);
+        es_node_results(node);
+    }
+}
+
+static void give(struct es_node *node, const struct es_input *input)
+{
+    enum es_err err;
+
+    if (node->core == NULL || node->retry_at_ms != 0)
+        return;
+    err = es_core_input(node->core, input);
+    while (err == ES_E_FULL) {
+        give_writer(node);
+        wait_for_writer(node);
+        if (node->retry_at_ms != 0)
+            return;
+        err = es_core_input(node->core, input);
+    }
+    if (err != ES_OK)
+        failed(node, err == ES_E_MEMORY ? -ENOMEM : -EIO);
+}
+
+void es_node_report(struct es_node *node, const struct es_report *report)
+{
+    struct es_input input = input_of(ES_IN_REPORT);
+
+    input.report = report;
+    give(node, &input);
+}
+
+void es_node_network_started(struct es_node *node)
+{
+    struct es_input input = input_of(ES_IN_NETWORK);
+
+    node->network = true;
+    give(node, &input);
+}
+
+void es_node_command(struct es_node *node, const struct es_command *command)
+{
+    struct es_input input = input_of(ES_IN_COMMAND);
+
+    input.command = command;
+    give(node, &input);
+}
+
+void es_node_turn(struct es_node *node)
+{
+    struct es_input timer = input_of(ES_IN_TIMER);
+
+    if (node->retry_at_ms != 0) {
+        if (node->in_flight == 0 && timer.now_ms >= node->retry_at_ms)
+            restore(node);
+        else
+            return;
+    }
+    if (es_core_wake_at(node->core) <= timer.now_ms)
+        give(node, &timer);
+    if (node->retry_at_ms == 0)
+        give_writer(node);
+}
+
+/* --- Results ------------------------------------------------------------------------------------ */
+
+static void pass_on(struct es_node *node, const struct es_effects *effects)
+{
+    if (effects->n_rows > 0) {
+        if (node->disk_full)
+            es_log("there is room on the disk again");
+        node->disk_full = false;
+        node->failures = 0;
+    }
+    for (size_t i = 0; i < effects->n_orders; i++)
+        node->calls.order(node->calls.ctx, &effects->orders[i]);
+    for (size_t i = 0; i < effects->n_events; i++)
+        node->calls.event(node->calls.ctx, &effects->events[i]);
+}
+
+void es_node_results(struct es_node *node)
+{
+    struct es_effects effects;
+    int result;
+
+    while (es_writer_thread_result(node->writer, &effects, &result)) {
+        node->in_flight--;
+        if (node->retry_at_ms != 0)
+            continue; /* an earlier batch failed: this one must not be seen either */
+        if (result != 0) {
+            failed(node, result);
+            continue;
+        }
+        pass_on(node, &effects);
+        es_core_durable(node->core);
+    }
+}
+
+bool es_node_idle(const struct es_node *node)
+{
+    return node->in_flight == 0;
+}
+
+int es_node_fd(const struct es_node *node)
+{
+    return es_writer_thread_fd(node->writer);
+}
+
+uint64_t es_node_wake_at(const struct es_node *node)
+{
+    if (node->retry_at_ms != 0)
+        return node->retry_at_ms;
+    return es_core_wake_at(node->core);
+}
+
+const struct es_core *es_node_core(const struct es_node *node)
+{
+    return node->core;
+}
+
+bool es_node_disk_full(const struct es_node *node)
+{
+    return node->disk_full;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/* rpc.h - JSON-RPC 2.0 over the control socket (docs/api.md). */
+#ifndef ES_DAEMON_RPC_H
+#define ES_DAEMON_RPC_H
+
+#include "node/daemon/daemon.h"
+
+/* A line from a client; line NULL: it was too long. */
+void es_rpc_line(struct es_daemon *daemon, uint64_t client, const char *line, size_t len);
+/* An event of the core: answers calls, goes into the stream. */
+void es_rpc_event(struct es_daemon *daemon, const struct es_event *event);
+/* Calls whose time has passed. */
+void es_rpc_timer(struct es_daemon *daemon);
+/* The core was restored: calls under way get no answer from it. */
+void es_rpc_restored(struct es_daemon *daemon);
+
+/* --- Between the rpc_*.c files ------------------------------------------------------------------ */
+
+/* A request under way. Methods answer it now, or hand it on with es_rpc_command(). */
+struct es_request_call {
+    struct es_daemon *daemon;
+    const struct es_core *core;
+    uint64_t client;
+    json_t *id;
+    json_t *params; /* an object, maybe empty */
+    const char *method;
+};
+
+struct es_method {
+    const char *name;
+    void (*run)(struct es_request_call *call);
+};
+/* Each ends with an entry without name. */
+extern const struct es_method es_methods_people[];
+extern const struct es_method es_methods_messages[];
+extern const struct es_method es_methods_node[];
+
+/* Parameters. Those without default answer the call with an error and give false when missing or of
+ * another type. */
+bool es_param_text(struct es_request_call *call, const char *key, struct es_slice *ret);
+bool es_param_text_or(struct es_request_call *call, const char *key, struct es_slice *io);
+bool es_param_number(struct es_request_call *call, const char *key, uint64_t min, uint64_t max,
+                     uint64_t *io);
+
+/* Answers; both take the reference. */
+void es_rpc_result(struct es_request_call *call, json_t *result);
+void es_rpc_usage(struct es_request_call *call, const char *what);
+void es_rpc_refuse(struct es_request_call *call, enum es_err err, struct es_slice candidates);
+/* Gives the command to the core; the answer comes with its event. NULL: refused as busy. */
+struct es_call *es_rpc_command(struct es_request_call *call, struct es_command *command);
+/* Finds whom params[key] means, or answers with the error. */
+bool es_rpc_contact(struct es_request_call *call, const char *key, struct es_contact_view *ret);
+/* {"rows":rows,"next":null}; takes the reference. */
+json_t *es_rpc_page(json_t *rows);
+
+/* The result of a command that was done: by method. NULL: this method has none but {}. */
+json_t *es_rpc_done(struct es_daemon *daemon, const struct es_call *call,
+                    const struct es_event *event);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: ISC */
+/* rpc_node.c - methods about this node and its place in the network. */
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "earshot_version.h"
+#include "node/daemon/json.h"
+#include "node/daemon/rpc.h"
+#include "node/wire/endpoint.h"
+
+#define VISIBLE_MS_MAX (24ull * 60 * 60 * 1000)
+/* Less is soon full: a database grows by a few MiB a day at most. */
+#define DISK_BYTES_LOW (64ull << 20)
+
+/* --- status ------------------------------------------------------------------------------------- */
+
+static void add_endpoint(json_t *endpoints, const char *host, uint16_t port,
+                         const struct es_dh_public *key)
+{
+    char text[ES_ENDPOINT_TEXT_BYTES_MAX];
+    struct es_endpoint endpoint = {.port = port};
+
+    snprintf(endpoint.host, sizeof(endpoint.host), "%s", host);
+    es_endpoint_format(&endpoint, key, text);
+    json_array_append_new(endpoints, json_string(text));
+}
+
+/* Every address of this machine that others can dial. */
+static void add_own_addresses(json_t *endpoints, uint16_t port, const struct es_dh_public *key)
+{
+    struct ifaddrs *list;
+
+    if (getifaddrs(&list) != 0)
+        return;
+    for (const struct ifaddrs *at = list; at != NULL; at = at->ifa_next) {
+        char host[INET_ADDRSTRLEN];
+
+        if (at->ifa_addr == NULL || at->ifa_addr->sa_family != AF_INET ||
+            !(at->ifa_flags & IFF_UP) || (at->ifa_flags & IFF_LOOPBACK))
+            continue;
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)at->ifa_addr)->sin_addr,
+                  host, sizeof(host));
+        add_endpoint(endpoints, host, port, key);
+    }
+    freeifaddrs(list);
+}
+
+static json_t *endpoints_of(const struct es_daemon *daemon, const struct es_core *core)
+{
+    const struct es_config *config = daemon->config;
+    struct es_dh_public key = es_mesh_lasting_key(es_core_mesh(core));
+    json_t *endpoints = json_array();
+
+    for (size_t i = 0; i < config->n_lasting; i++) {
+        if (daemon->lasting_ports[i] == 0)
+            continue;
+        if (config->lasting[i].host[0] != '\0')
+            add_endpoint(endpoints, config->lasting[i].host, daemon->lasting_ports[i], &key);
+        else
+            add_own_addresses(endpoints, daemon->lasting_ports[i], &key);
+    }
+    return endpoints;
+}
+
+static json_t *discovery_of(const struct es_core *core)
+{
+    static const char *const methods[] = {[ES_DISCOVERY_OFF] = "off",
+                                          [ES_DISCOVERY_EMBEDDED] = "embedded",
+                                          [ES_DISCOVERY_AVAHI_DAEMON] = "avahi-daemon",
+                                          [ES_DISCOVERY_AUTO] = "auto"};
+    const struct es_mesh *mesh = es_core_mesh(core);
+    struct es_advert_view advert;
+    struct es_mesh_view view;
+    size_t at = 0, n = 0;
+
+    es_mesh_view(mesh, &view);
+    while (es_mesh_advert_next(mesh, &at, &advert))
+        n++;
+    return json_pack("{s:s, s:i, s:s?}", "method", methods[view.discovery.method], "seen", (int)n,
+                     "problem", view.discovery.problem[0] == '\0' ? NULL : view.discovery.problem);
+}
+
+static void method_status(struct es_request_call *call)
+{
+    struct es_self_view self;
+
+    es_core_self(call->core, &self);
+    es_rpc_result(
+        call,
+        json_pack("{s:b, s:o, s:i, s:o, s:i, s:i, s:i, s:i, s:{s:i, s:i}, s:s, s:o, s:o, s:s}",
+                  "running", 1, "name", es_json_text(es_slice(self.name, strlen(self.name))), "pid",
+                  (int)getpid(), "visible_until", es_json_time(self.visible_until_ms), "links",
+                  (int)self.links, "neighbours", (int)self.neighbours, "queued", (int)self.queued,
+                  "requests", (int)self.requests, "carrying", "envelopes", 0, "bytes", 0, "at_rest",
+                  call->daemon->options.passphrase ? "passphrase" : "keyfile", "endpoints",
+                  endpoints_of(call->daemon, call->core), "discovery", discovery_of(call->core),
+                  "version", ES_VERSION));
+}
+
+/* --- Identity and visibility --------------------------------------------------------------------- */
+
+static void method_id(struct es_request_call *call)
+{
+    es_rpc_result(call, es_json_self(call->core));
+}
+
+static void method_name(struct es_request_call *call)
+{
+    struct es_command command = {.kind = ES_CMD_NAME};
+
+    if (es_param_text(call, "name", &command.name))
+        es_rpc_command(call, &command);
+}
+
+static void method_visible(struct es_request_call *call)
+{
+    struct es_command command = {.kind = ES_CMD_VISIBLE};
+
+    if (json_object_get(call->params, "for_ms") == NULL)
+        es_rpc_usage(call, "for_ms");
+    else if (es_param_number(call, "for_ms", 0, VISIBLE_MS_MAX, &command.visible_for_ms))
+        es_rpc_command(call, &command);
+}
+
+/* --- Mesh --------------------------------------------------------------------------------------- */
+
+static void method_mesh(struct es_request_call *call)
+{
+    struct es_link_view link;
+    json_t *rows = json_array(), *page;
+    size_t at = 0;
+
+    while (es_mesh_link_next(es_core_mesh(call->core), &at, &link))
+        if (link.up)
+            json_array_append_new(rows, es_json_link(call->core, &link));
+    page = es_rpc_page(rows);
+    json_object_set_new(page, "carrying", json_pack("{s:i, s:i}", "envelopes", 0, "bytes", 0));
+    es_rpc_result(call, page);
+}
+
+static void method_stats(struct es_request_call *call)
+{
+    json_t *counters = es_json_counters(es_core_counters(call->core));
+
+    json_object_set_new(counters, "network_process_deaths",
+                        json_integer(es_network_deaths(call->daemon->network)));
+    es_rpc_result(call, json_pack("{s:o}", "counters", counters));
+}
+
+static void method_connect(struct es_request_call *call)
+{
+    struct es_command command = {.kind = ES_CMD_CONNECT};
+    struct es_slice text;
+
+    if (!es_param_text(call, "endpoint", &text))
+        return;
+    if (!es_endpoint_parse((const char *)text.ptr, &command.connect.at, &command.connect.key))
+        es_rpc_refuse(call, ES_E_ENDPOINT, es_slice(NULL, 0));
+    else
+        es_rpc_command(call, &command);
+}
+
+static void method_stop(struct es_request_call *call)
+{
+    struct es_command command = {.kind = ES_CMD_STOP};
+
+    call->daemon->stopping = true;
+    es_rpc_command(call, &command);
+}
+
+/* --- doctor ------------------------------------------------------------------------------------- */
+
+static void finding(json_t *rows, const char *check, const char *state, const char *text,
+                    const char *hint)
+{
+    json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s?}", "check", check, "state", state,
+                                          "finding", text, "hint", hint));
+}
+
+static void check_discovery(const struct es_daemon *daemon, const struct es_core *core,
+                            json_t *rows)
+{
+    struct es_mesh_view view;
+    uint64_t up_ms = es_node_now_ms() - daemon->started_ms;
+
+    es_mesh_view(es_core_mesh(core), &view);
+    if (view.discovery.method == ES_DISCOVERY_OFF) {
+        finding(rows, "discovery", "warn", "discovery is switched off",
+                "people are found by address only: earshot connect; or set method = auto in "
+                "[discovery]");
+        return;
+    }
+    if (view.discovery.problem[0] != '\0')
+        finding(rows, "discovery", "fail", view.discovery.problem,
+                "bring an interface with multicast up, or use earshot connect");
+    else if (view.own_advert_heard)
+        finding(rows, "advert", "ok", "this node hears its own advert", NULL);
+    else
+        finding(rows, "advert", up_ms < 10000 ? "warn" : "fail",
+                "this node does not hear its own advert",
+                up_ms < 10000 ? "it has just started: try again in some seconds"
+                              : "something on this machine filters multicast: a firewall, or a "
+                                "VPN that takes all traffic");
+}
+
+static void check_links(const struct es_core *core, json_t *rows)
+{
+    const struct es_mesh *mesh = es_core_mesh(core);
+    struct es_advert_view advert;
+    struct es_link_view link;
+    size_t at = 0, n_adverts = 0, n_up = 0;
+    char text[128];
+
+    while (es_mesh_advert_next(mesh, &at, &advert))
+        n_adverts++;
+    for (at = 0; es_mesh_link_next(mesh, &at, &link);)
+        n_up += link.up;
+    snprintf(text, sizeof(text), "%zu adverts heard, %zu links up", n_adverts, n_up);
+    if (n_adverts > 0 && n_up == 0)
+        finding(rows, "links", "fail", text,
+                "adverts arrive but no link comes up: the network isolates its clients from each "
+                "other, or a firewall blocks the ports of earshot.conf");
+    else
+        finding(rows, "links", "ok", text, NULL);
+}
+
+static void check_disk(const struct es_daemon *daemon, json_t *rows)
+{
+    struct statvfs disk;
+    char text[128];
+    uint64_t left;
+
+    if (statvfs(daemon->options.data, &disk) != 0)
+        return;
+    left = (uint64_t)disk.f_bavail * disk.f_frsize;
+    snprintf(text, sizeof(text), "%llu MiB free where the database lies",
+             (unsigned long long)(left >> 20));
+    if (es_node_disk_full(daemon->node))
+        finding(rows, "disk", "fail", "the disk is full: nothing acknowledged is lost",
+                "free some space; the node goes on by itself");
+    else
+        finding(rows, "disk", left < DISK_BYTES_LOW ? "warn" : "ok", text,
+                left < DISK_BYTES_LOW ? "free some space" : NULL);
+}
+
+static void method_doctor(struct es_request_call *call)
+{
+    uint32_t deaths = es_network_deaths(call->daemon->network);
+    json_t *rows = json_array();
+    char text[128];
+
+    check_discovery(call->daemon, call->core, rows);
+    check_links(call->core, rows);
+    check_disk(call->daemon, rows);
+    snprintf(text, sizeof(text), "the network process was started again %u times", deaths);
+    finding(rows, "network process", deaths > 3 ? "warn" : "ok", text,
+            deaths > 3 ? "somebody may be attacking it: see earshot stats" : NULL);
+    es_rpc_result(call, es_rpc_page(rows));
+}
+
+const struct es_method es_methods_node[] = {
+    {"status", method_status},   {"id", method_id},
+    {"name", method_name},       {"visible", method_visible},
+    {"mesh", method_mesh},       {"stats", method_stats},
+    {"connect", method_connect}, {"stop", method_stop},
+    {"doctor", method_doctor},   {NULL, NULL},
+};

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: ISC */
+/* server.c - a Unix socket and its clients. */
+#include "node/daemon/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct client {
+    uint64_t number; /* 0: free */
+    int fd;
+    char *in;
+    size_t in_len;
+    char *out;
+    size_t out_at, out_len, out_cap;
+    bool closing; /* after what waits was written */
+};
+
+struct es_server {
+    struct es_server_calls calls;
+    char *path;
+    int fd;
+    uint64_t next_number;
+    struct client clients[ES_SERVER_CLIENTS_MAX];
+};
+
+/* --- Listening -------------------------------------------------------------------------------- */
+
+bool es_socket_path(const char *path, char ret[static ES_SOCKET_PATH_BYTES], int *ret_folder_fd)
+{
+    char folder[PATH_MAX];
+    const char *base = strrchr(path, '/');
+
+    *ret_folder_fd = -1;
+    if (strlen(path) < ES_SOCKET_PATH_BYTES) {
+        strcpy(ret, path);
+        return true;
+    }
+    if (base == NULL || (size_t)(base - path) >= sizeof(folder))
+        return false;
+    memcpy(folder, path, (size_t)(base - path));
+    folder[base - path] = '\0';
+    *ret_folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return *ret_folder_fd >= 0 && snprintf(ret, ES_SOCKET_PATH_BYTES, "/proc/self/fd/%d%s",
+                                           *ret_folder_fd, base) < ES_SOCKET_PATH_BYTES;
+}
+
+static int listen_at(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int folder, fd = -1;
+
+    if (es_socket_path(path, address.sun_path, &folder))
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0) {
+        mode_t before = umask(0177);
+        int err = 0;
+
+        unlink(path);
+        if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 64) != 0)
+            err = errno;
+        umask(before);
+        if (err != 0) {
+            close(fd);
+            fd = -1;
+            errno = err;
+        }
+    }
+    if (folder >= 0)
+        close(folder);
+    return fd;
+}
+
+struct es_server *es_server_new(const char *path, const struct es_server_calls *calls)
+{
+    struct es_server *server = calloc(1, sizeof(*server));
+
+    if (server == NULL)
+        return NULL;
+    server->calls = *calls;
+    server->next_number = 1;
+    server->path = strdup(path);
+    server->fd = listen_at(path);
+    if (server->path != NULL && server->fd >= 0)
+        return server;
+    free(server->path);
+    free(server);
+    return NULL;
+}
+
+static void close_client(struct es_server *server, struct client *client)
+{
+    uint64_t number = client->number;
+
+    close(client->fd);
+    free(client->in);
+    free(client->out);
+    *client = (struct client){0};
+    server->calls.closed(server->calls.ctx, number);
+}
+
+void es_server_free(struct es_server *server)
+{
+    if (server == NULL)
+        return;
+    for (size_t i = 0; i < ES_SERVER_CLIENTS_MAX; i++)
+        if (server->clients[i].number != 0)
+            close_client(server, &server->clients[i]);
+    close(server->fd);
+    unlink(server->path);
+    free(server->path);
+    free(server);
+}
+
+static bool may_talk(int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof(peer);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+           (peer.uid == geteuid() || peer.uid == 0);
+}
+
+static void refuse(int fd)
+{
+    static const char busy[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":1,\"message\":\"too many clients "
+        "talk to this node\",\"data\":{\"code\":\"busy\",\"hint\":\"close one of them\"}}}\n";
+
+    (void)send(fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    close(fd);
+}
+
+static void accept_client(struct es_server *server)
+{
+    int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct client *client = NULL;
+
+    if (fd < 0)
+        return;
+    if (!may_talk(fd)) {
+        close(fd);
+        return;
+    }
+    for (size_t i = 0; i < ES_SERVER_CLIENTS_MAX && client == NULL; i++)
+        if (server->clients[i].number == 0)
+            client = &server->clients[i];
+    if (client == NULL) {
+        refuse(fd);
+        return;
+    }
+    client->in = malloc(ES_SERVER_LINE_BYTES_MAX);
+    if (client->in == NULL) {
+        close(fd);
+        return;
+    }
+    client->fd = fd;
+    client->number = server->next_number++;
+}
+
+/* --- Output ----------------------------------------------------------------------------------- */
+
+static struct client *find(struct es_server *server, uint64_t number)
+{
+    for (size_t i = 0; i < ES_SERVER_CLIENTS_MAX; i++)
+        if (number != 0 && server->clients[i].number == number)
+            return &server->clients[i];
+    return NULL;
+}
+
+static size_t waiting(const struct client *client)
+{
+    return client->out_len - client->out_at;
+}
+
+static void write_some(struct client *client)
+{
+    while (waiting(client) > 0) {
+        ssize_t n = send(client->fd, client->out + client->out_at, waiting(client),
+                         MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            /* Only a full socket is worth waiting for. */
+            client->closing |= errno != EAGAIN;
+            if (errno != EAGAIN)
+                client->out_at = client->out_len;
+            return;
+        }
+        client->out_at += (size_t)n;
+    }
+    client->out_at = client->out_len = 0;
+}
+
+static bool put(struct client *client, const char *bytes, size_t len)
+{
+    if (client->out_at > 0) {
+        memmove(client->out, client->out + client->out_at, waiting(client));
+        client->out_len -= client->out_at;
+        client->out_at = 0;
+    }
+    if (client->out_len + len > client->out_cap) {
+        size_t cap = 2 * (client->out_len + len);
+        char *larger = realloc(client->out, cap);
+
+        if (larger == NULL)
+            return false;
+        client->out = larger;
+        client->out_cap = cap;
+    }
+    memcpy(client->out + client->out_len, bytes, len);
+    client->out_len += len;
+    return true;
+}
+
+bool es_server_answer(struct es_server *server, uint64_t number, json_t *object)
+{
+    struct client *client = find(server, number);
+    char *line = client == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+    bool ok = line != NULL && put(client, line, strlen(line)) && put(client, "\n", 1);
+
+    free(line);
+    json_decref(object);
+    if (ok)
+        write_some(client);
+    return ok;
+}
+
+bool es_server_event(struct es_server *server, uint64_t number, const char *line, size_t len)
+{
+    struct client *client = find(server, number);
+
+    if (client == NULL || waiting(client) + len + 1 > ES_SERVER_OUTPUT_BYTES_MAX ||
+        !put(client, line, len) || !put(client, "\n", 1))
+        return false;
+    write_some(client);
+    return true;
+}
+
+bool es_server_busy(const struct es_server *server)
+{
+    for (size_t i = 0; i < ES_SERVER_CLIENTS_MAX; i++)
+        if (server->clients[i].number != 0 && waiting(&server->clients[i]) > 0)
+            return true;
+    return false;
+}
+
+/* --- Input ------------------------------------------------------------------------------------ */
+
+/* Gives out every whole line; what is left moves to the front. */
+static void take_lines(struct es_server *server, struct client *client)
+{
+    uint64_t number = client->number;
+    size_t at = 0;
+
+    for (;;) {
+        char *line = client->in + at;
+        char *end = memchr(line, '\n', client->in_len - at);
+
+        if (end == NULL)
+            break;
+        at = (size_t)(end + 1 - client->in);
+        server->calls.line(server->calls.ctx, number, line, (size_t)(end - line));
+        if (client->number != number)
+            return; /* closed meanwhile */
+    }
+    client->in_len -= at;
+    memmove(client->in, client->in + at, client->in_len);
+}
+
+static void read_some(struct es_server *server, struct client *client)
+{
+    ssize_t n = recv(client->fd, client->in + client->in_len,
+                     ES_SERVER_LINE_BYTES_MAX - client->in_len, MSG_DONTWAIT);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        close_client(server, client);
+        return;
+    }
+    client->in_len += (size_t)n;
+    take_lines(server, client);
+    if (client->number != 0 && client->in_len == ES_SERVER_LINE_BYTES_MAX) {
+        /* Where its next line begins is lost. */
+        server->calls.line(server->calls.ctx, client->number, NULL, client->in_len);
+        client->closing = true;
+    }
+}
+
+size_t es_server_pollfds(const struct es_server *server, struct pollfd *ret)
+{
+    size_t n = 0;
+
+    ret[n++] = (struct pollfd){.fd = server->fd, .events = POLLIN};
+    for (size_t i = 0; i < ES_SERVER_CLIENTS_MAX; i++) {
+        const struct client *client = &server->clients[i];
+        short events = 0;
+
+        if (client->number == 0)
+            continue;
+        if (waiting(client) <= ES_SERVER_OUTPUT_BYTES_MAX && !client->closing)
+            events |= POLLIN;
+        if (waiting(client) > 0)
+            events |= POLLOUT;
+        ret[n++] = (struct pollfd){.fd = client->fd, .events = events};
+    }
+    return n;
+}
+
+static void dispatch_client(struct es_server *server, struct client *client, short revents)
+{
+    uint64_t number = client->number;
+
+    if (revents & POLLOUT)
+        write_some(client);
+    if (revents & POLLIN)
+        read_some(server, client);
+    else if (revents & (POLLHUP | POLLERR))
+        close_client(server, client);
+    if (client->number == number && client->closing && waiting(client) == 0)
+        close_client(server, client);
+}
+
+void es_server_dispatch(struct es_server *server, const struct pollfd *fds, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        for (size_t k = 0; k < ES_SERVER_CLIENTS_MAX; k++)
+            if (server->clients[k].number != 0 && server->clients[k].fd == fds[i].fd) {
+                dispatch_client(server, &server->clients[k], fds[i].revents);
+                break;
+            }
+    if (n > 0 && (fds[0].revents & POLLIN))
+        accept_client(server);
+}
