@@ -202,6 +202,40 @@ static void who_is_crowded_is_left_alone_for_a_while(void **state)
     assert_int_equal(dials(node), 2);
 }
 
+static void who_refuses_us_is_left_alone_for_ten_minutes(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t link;
+
+    hand_sees(node, FRIEND, HAND_GREATER, "10.0.0.2");
+    link = hand_dialled(node);
+    hand_up_out(node, link);
+    hand_bye(node, link, ES_BYE_VERSION);
+    assert_true(hand_closed(node, link));
+    rig_run(node->rig, 599000);
+    assert_int_equal(dials(node), 1);
+    while (dials(node) == 1)
+        rig_run(node->rig, 1000);
+    assert_true(node->rig->now_ms <= 1000 + 752000);
+}
+
+static void an_address_that_is_over_is_forgotten(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t old = hand_meets(node, FRIEND, "10.0.0.2");
+
+    hand_sees(node, FRIEND, 0xfe, "10.0.0.2");
+    assert_int_equal(dials(node), 1);
+    hand_bye(node, old, ES_BYE_REPLACED);
+    assert_int_equal(dials(node), 2);
+    assert_int_equal(hand_order(node, ES_ORDER_DIAL, 0)->dial.server_key.bytes[0], 0xfe);
+    assert_true(node->present[FRIEND]); /* the old link still hears */
+    hand_answers(node, hand_dialled(node), FRIEND);
+    hand_down(node, old, ES_LINK_CLOSED);
+    assert_int_equal(node->n_gone, 0);
+    assert_int_equal(node->mesh->neighbours.n, 1);
+}
+
 static void who_does_not_prove_itself_is_asked_ever_more_rarely(void **state)
 {
     struct rig_node *node = *state;
@@ -518,6 +552,29 @@ static void a_given_address_is_kept_up(void **state)
     assert_int_equal(dials(node), 22);
 }
 
+static void a_given_address_moves_with_its_node(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t old;
+
+    connect_to(node, "10.0.0.9", HAND_GREATER);
+    old = hand_dialled(node);
+    hand_answers(node, old, 0);
+    hand_moved(node, old, 42077, 0xfe);
+    hand_answers(node, hand_dialled(node), 0);
+    assert_true(hand_said_bye(node, old, ES_BYE_REPLACED));
+    rig_run(node->rig, 2000);
+    assert_int_equal(node->mesh->neighbours.n, 1);
+    for (size_t i = 0; i < 10; i++) {
+        size_t n = dials(node);
+
+        hand_down(node, hand_dialled(node), ES_LINK_UNREACHABLE);
+        while (dials(node) == n)
+            rig_run(node->rig, 100);
+        assert_int_equal(hand_order(node, ES_ORDER_DIAL, 0)->dial.to.port, 42077);
+    }
+}
+
 static void strangers_do_not_count_given_addresses(void **state)
 {
     struct rig_node *node = *state;
@@ -556,6 +613,8 @@ int main(void)
         CASE(every_address_of_an_advert_is_tried),
         CASE(a_link_that_breaks_at_once_each_time_is_a_failure),
         CASE(who_is_crowded_is_left_alone_for_a_while),
+        CASE(who_refuses_us_is_left_alone_for_ten_minutes),
+        CASE(an_address_that_is_over_is_forgotten),
         CASE(who_does_not_prove_itself_is_asked_ever_more_rarely),
         CASE(of_several_adverts_of_a_contact_the_last_seen_is_dialled_first),
         CASE(an_advert_that_is_gone_is_not_dialled),
@@ -571,6 +630,7 @@ int main(void)
         CASE(the_adverts_of_contacts_fill_the_table_last),
         CASE(malformed_endpoints_are_counted),
         CASE(a_given_address_is_kept_up),
+        CASE(a_given_address_moves_with_its_node),
         CASE(strangers_do_not_count_given_addresses),
         CASE(the_address_given_longest_ago_gives_way),
     };

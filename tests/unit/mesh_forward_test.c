@@ -138,7 +138,7 @@ static void frames_are_split_where_they_are_full(void **state)
         }
     }
     assert_true(n >= 4);
-    send(node, ABSENT, 200, 512); /* offered: 127 and 73 */
+    send(node, ABSENT, ES_FRAME_ENVELOPES_MAX + 1, 512); /* offered: a full frame and another */
     assert_int_equal(hand_frames(node, link, ES_FRAME_ENVELOPES), 6);
 }
 
@@ -233,15 +233,15 @@ static void ours_are_acknowledged_on_a_bound_link(void **state)
     struct es_id id;
 
     node->takes = true;
-    hand_envelopes(node, link, 1, 127);
-    assert_int_equal(node->n_envelopes, 127);
+    hand_envelopes(node, link, 1, ES_FRAME_ENVELOPES_MAX);
+    assert_int_equal(node->n_envelopes, ES_FRAME_ENVELOPES_MAX);
     assert_int_equal(node->last_from, FRIEND);
     assert_int_equal(hand_frames(node, link, ES_FRAME_ACK), 1);
     assert_true(hand_last_frame(node, link, ES_FRAME_ACK, &frame));
-    assert_int_equal(frame.ack.n, 127);
+    assert_int_equal(frame.ack.n, ES_FRAME_ENVELOPES_MAX);
     id = es_envelope_id(hand_envelope(1, 512, 0)); /* the expiry is not part of it */
     assert_memory_equal(frame.ack.ids.ptr, id.bytes, 16);
-    assert_int_equal(counted(node, ES_COUNT_ENVELOPES_IN), 127);
+    assert_int_equal(counted(node, ES_COUNT_ENVELOPES_IN), ES_FRAME_ENVELOPES_MAX);
 }
 
 static void ours_from_a_stranger_are_not_acknowledged(void **state)

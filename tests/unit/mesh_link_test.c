@@ -344,6 +344,48 @@ static void an_inbound_link_to_another_key_is_a_lie(void **state)
     assert_int_equal(counted(node, ES_COUNT_LINKS_ACCEPTED), 0);
 }
 
+static void before_the_start_and_after_the_end_reports_are_ignored(void **state)
+{
+    struct rig *rig = rig_new(1, false);
+    struct rig_node *node = rig_node(rig, 1);
+    struct es_context context;
+
+    (void)state;
+    rig_start(node);
+    context = rig_begin(node);
+    es_mesh_stop(node->mesh, &context);
+    es_mesh_stop(node->mesh, &context);
+    es_mesh_rotate(node->mesh, &context, true);
+    es_mesh_republish(node->mesh, &context);
+    es_mesh_recognise_again(node->mesh, &context);
+    es_mesh_drop_peer(node->mesh, &context, FRIEND);
+    es_mesh_connect(node->mesh, &context, &(struct es_endpoint){"10.0.0.9", 1},
+                    &(struct es_dh_public){{9}});
+    rig_end(node, &context);
+    rig_forget(node);
+    hand_listening(node, 1, 42001);
+    hand_sees(node, FRIEND, HAND_GREATER, "10.0.0.2");
+    rig_timer(node);
+    assert_int_equal(node->n_orders, 0);
+    assert_true(es_mesh_wake_at(node->mesh) == UINT64_MAX);
+    rig_free(rig);
+}
+
+static void the_state_of_discovery_is_shown(void **state)
+{
+    struct rig_node *node = *state;
+    struct es_report report = {.kind = ES_REPORT_DISCOVERY};
+    struct es_mesh_view view;
+
+    report.discovery.method = ES_DISCOVERY_EMBEDDED;
+    report.discovery.interfaces = 2;
+    memset(report.discovery.problem, 'x', sizeof(report.discovery.problem)); /* without an end */
+    rig_report(node, &report);
+    es_mesh_view(node->mesh, &view);
+    assert_int_equal(view.discovery.interfaces, 2);
+    assert_int_equal(strlen(view.discovery.problem), ES_PROBLEM_BYTES_MAX - 1);
+}
+
 /* --- Admission ---------------------------------------------------------------------------------- */
 
 static void strangers_beyond_their_number_are_told_crowded(void **state)
@@ -557,6 +599,8 @@ int main(void)
         CASE(unknown_numbers_are_counted),
         CASE(link_up_twice_changes_nothing),
         CASE(an_inbound_link_to_another_key_is_a_lie),
+        cmocka_unit_test(before_the_start_and_after_the_end_reports_are_ignored),
+        CASE(the_state_of_discovery_is_shown),
         CASE(strangers_beyond_their_number_are_told_crowded),
         SMALL(a_contact_displaces_the_oldest_stranger),
         SMALL(greetings_that_hang_do_not_keep_a_contact_out),

@@ -422,6 +422,31 @@ static void a_listener_notes_where_a_contact_moved(void **state)
     assert_true(hand_count(node, ES_ORDER_DIAL) <= 6); /* then it is given up */
 }
 
+static void the_advert_of_a_noted_address_is_the_contacts(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t link = hand_comes(node, "10.0.0.2", FRIEND);
+    struct es_advert_view view;
+    size_t at = 0;
+
+    hand_moved(node, link, 42050, 0xfe);
+    hand_sees(node, 0, 0xfe, "10.0.0.2"); /* its presence key is a newer one than ours */
+    assert_true(es_mesh_advert_next(node->mesh, &at, &view));
+    assert_int_equal(view.peer, FRIEND);
+}
+
+static void a_move_to_the_address_of_another_contact_is_not_followed(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t link = hand_meets(node, FRIEND, "10.0.0.2");
+
+    hand_sees(node, OTHER, 0, "10.0.0.3");
+    hand_moved(node, link, 42077, 0);
+    assert_int_equal(hand_count(node, ES_ORDER_DIAL), 1);
+    rig_run(node->rig, 3000);
+    assert_string_equal(last(node, ES_ORDER_DIAL)->dial.to.host, "10.0.0.3");
+}
+
 static void a_strangers_word_from_outside_is_not_noted(void **state)
 {
     struct rig_node *node = *state;
@@ -542,6 +567,8 @@ int main(void)
         CASE(a_move_that_fails_is_tried_again_while_the_old_link_stands),
         CASE(a_stranger_is_followed_without_proof),
         CASE(a_listener_notes_where_a_contact_moved),
+        CASE(the_advert_of_a_noted_address_is_the_contacts),
+        CASE(a_move_to_the_address_of_another_contact_is_not_followed),
         CASE(a_strangers_word_from_outside_is_not_noted),
         CASE(a_flood_of_moves_is_no_flood_of_dials),
         LASTING(lasting_listeners_share_a_lasting_key),

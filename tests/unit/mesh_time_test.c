@@ -144,6 +144,30 @@ static void setting_our_clock_does_not_move_mesh_time(void **state)
     assert_int_equal(offset(node), 5000 + 2 * (int64_t)YEAR_MS);
 }
 
+static void setting_our_clock_does_not_move_neighbours_either(void **state)
+{
+    struct rig_node *node = *state;
+
+    neighbour(node, 1, 4);
+    neighbour(node, 2, 4);
+    node->rig->wall_ms += 10 * ES_EXPIRY_BUCKET_MS;
+    rig_timer(node);
+    assert_int_equal(es_expiry_bucket(es_mesh_time_ms(node->mesh, node->rig->wall_ms)), 1004);
+}
+
+static void a_contact_that_goes_takes_its_clock_along(void **state)
+{
+    struct rig_node *node = *state;
+    struct es_context context;
+
+    for (uint32_t peer = 1; peer <= 3; peer++)
+        hear_clock(node, peer, 5000);
+    context = rig_begin(node);
+    es_mesh_drop_peer(node->mesh, &context, 2);
+    rig_end(node, &context);
+    assert_int_equal(offset(node), 0);
+}
+
 static void clocks_that_say_nothing_are_ignored(void **state)
 {
     struct rig_node *node = *state;
@@ -187,6 +211,8 @@ int main(void)
         CASE(one_host_has_one_vote),
         CASE(a_neighbour_that_goes_takes_its_vote_along),
         CASE(setting_our_clock_does_not_move_mesh_time),
+        CASE(setting_our_clock_does_not_move_neighbours_either),
+        CASE(a_contact_that_goes_takes_its_clock_along),
         CASE(clocks_that_say_nothing_are_ignored),
         CASE(more_clocks_than_places_keep_the_last),
         CASE(time_before_the_beginning_is_zero),

@@ -45,21 +45,20 @@ static bool take_token(struct es_mesh_link *link, uint64_t now_ms)
     return true;
 }
 
-/* It was nobody's that we know. */
+/* It was nobody's that we know. The frame's decoder has seen that it is an envelope. */
 static void count_foreign(const struct es_mesh *mesh, struct es_context *context,
                           struct es_slice bytes)
 {
     uint16_t now = es_expiry_bucket(es_mesh_time_ms(mesh, context->wall_ms));
-    struct es_envelope envelope;
-    enum es_counter reason = ES_COUNT_ENVELOPES_FOREIGN;
+    struct es_envelope envelope = {0};
 
-    if (!es_envelope_decode(bytes, &envelope))
-        reason = ES_COUNT_REJECTED_ENVELOPE_BAD;
-    else if (envelope.expiry < now)
-        reason = ES_COUNT_REJECTED_ENVELOPE_EXPIRED;
+    (void)es_envelope_decode(bytes, &envelope);
+    if (envelope.expiry < now)
+        es_count(context->counters, ES_COUNT_REJECTED_ENVELOPE_EXPIRED);
     else if (envelope.expiry > now + EXPIRY_BUCKETS_MAX)
-        reason = ES_COUNT_REJECTED_ENVELOPE_TOO_FAR;
-    es_count(context->counters, reason);
+        es_count(context->counters, ES_COUNT_REJECTED_ENVELOPE_TOO_FAR);
+    else
+        es_count(context->counters, ES_COUNT_ENVELOPES_FOREIGN);
 }
 
 static void acknowledge(struct es_context *context, uint32_t link, const struct es_ack_id *ids,
