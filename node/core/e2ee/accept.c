@@ -155,15 +155,9 @@ static bool open_header(const struct es_pending *pending, const struct es_bindin
                         struct es_slice envelope, struct es_ratchet_header *ret)
 {
     struct es_key seed = accept_seed(&pending->gs);
-    struct es_key header_key;
-    struct es_tag tag;
-
-    es_ratchet_tag_skip(&seed, binding->at.n);
-    es_ratchet_tag_step(&seed, &tag, &header_key);
-    bool opened = es_ratchet_open_header(binding, &header_key, envelope, ret);
+    bool opened = es_ratchet_open_header(binding, &seed, binding->at.n, envelope, ret);
 
     es_wipe(&seed, sizeof(seed));
-    es_wipe(&header_key, sizeof(header_key));
     return opened && ret->previous_count == 0;
 }
 

@@ -203,8 +203,8 @@ void es_ratchet_seal(const struct es_binding *binding, const struct es_ratchet_k
 
 /* --- Opening ---------------------------------------------------------------------------------- */
 
-bool es_ratchet_open_header(const struct es_binding *binding, const struct es_key *header_key,
-                            struct es_slice envelope, struct es_ratchet_header *ret)
+static bool open_header(const struct es_binding *binding, const struct es_key *header_key,
+                        struct es_slice envelope, struct es_ratchet_header *ret)
 {
     bool accepts = es_binding_accepts(binding);
     size_t sealed_bytes = header_sealed_bytes(accepts);
@@ -220,6 +220,22 @@ bool es_ratchet_open_header(const struct es_binding *binding, const struct es_ke
                       es_slice(envelope.ptr + HEADER_AT, sealed_bytes), plain))
         return false;
     return read_header(es_slice(plain, sealed_bytes - ES_MAC_BYTES), accepts, ret);
+}
+
+bool es_ratchet_open_header(const struct es_binding *binding, const struct es_key *seed,
+                            uint32_t steps, struct es_slice envelope, struct es_ratchet_header *ret)
+{
+    struct es_key at = *seed;
+    struct es_key header_key;
+    struct es_tag tag;
+
+    es_ratchet_tag_skip(&at, steps);
+    es_ratchet_tag_step(&at, &tag, &header_key);
+    bool opened = open_header(binding, &header_key, envelope, ret);
+
+    es_wipe(&at, sizeof(at));
+    es_wipe(&header_key, sizeof(header_key));
+    return opened;
 }
 
 bool es_ratchet_open_body(const struct es_binding *binding, const struct es_key *message_key,

@@ -56,9 +56,11 @@ void es_ratchet_seal(const struct es_binding *binding, const struct es_ratchet_k
                      uint16_t expiry, struct es_slice records, const struct es_entropy *entropy,
                      uint8_t *ret_envelope);
 
-/* Opens the header. The session id of the binding does not count in the acceptor's chain 0. */
-bool es_ratchet_open_header(const struct es_binding *binding, const struct es_key *header_key,
-                            struct es_slice envelope, struct es_ratchet_header *ret);
+/* Opens the header of the envelope that stands `steps` numbers after the one of seed. The session id
+ * of the binding does not count in the acceptor's chain 0. */
+bool es_ratchet_open_header(const struct es_binding *binding, const struct es_key *seed,
+                            uint32_t steps, struct es_slice envelope,
+                            struct es_ratchet_header *ret);
 
 /* Opens the body into ret_payload (ES_ENVELOPE_BYTES_MAX). The records are well-formed; on failure
  * the payload is wiped. */

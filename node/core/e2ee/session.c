@@ -118,23 +118,6 @@ static uint32_t next_receiving_chain(const struct es_session *session)
     return session->receiving ? session->receive.number + 1 : 0;
 }
 
-/* Opens the header of the envelope that stands `steps` numbers after the one of seed. */
-static bool open_header_at(const struct es_binding *binding, const struct es_key *seed,
-                           uint32_t steps, struct es_slice envelope, struct es_ratchet_header *ret)
-{
-    struct es_key at = *seed;
-    struct es_key header_key;
-    struct es_tag tag;
-
-    es_ratchet_tag_skip(&at, steps);
-    es_ratchet_tag_step(&at, &tag, &header_key);
-    bool opened = es_ratchet_open_header(binding, &header_key, envelope, ret);
-
-    es_wipe(&at, sizeof(at));
-    es_wipe(&header_key, sizeof(header_key));
-    return opened;
-}
-
 /* Every envelope of a chain carries the same key, in the acceptor's chain 0 the same acceptance. */
 static bool same_chain(const struct es_session *session, const struct es_binding *binding,
                        const struct es_ratchet_header *header)
@@ -158,7 +141,8 @@ static enum es_open_result open_current(const struct es_session *session, struct
 
     assert(session->receiving && at.chain == chain->number && at.n >= chain->next);
     assert(at.n - chain->next < session->own_window);
-    if (!open_header_at(&binding, &chain->tag_seed, at.n - chain->next, envelope, &header) ||
+    if (!es_ratchet_open_header(&binding, &chain->tag_seed, at.n - chain->next, envelope,
+                                &header) ||
         !same_chain(session, &binding, &header))
         return ES_OPEN_BAD;
     es_ratchet_skip(chain, at.n, wall_day, io);
@@ -194,7 +178,7 @@ static enum es_open_result open_next(const struct es_session *session, struct es
     assert(at.chain == next_receiving_chain(session) && at.n < session->own_window);
     /* The peer begins a chain only in answer to one of ours: none is out when our key is gone. */
     if (session->turn ||
-        !open_header_at(&binding, &session->receive_next_seed, at.n, envelope, &header))
+        !es_ratchet_open_header(&binding, &session->receive_next_seed, at.n, envelope, &header))
         return ES_OPEN_BAD;
     if (header.previous_count > next + beyond)
         return ES_OPEN_TOO_FAR;
