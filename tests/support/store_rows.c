@@ -114,11 +114,10 @@ static struct es_slice pick_key(uint8_t *key, uint64_t *seed)
 {
     size_t len = 1 + store_pick(seed, 8);
 
-    memset(key, (int)store_pick(seed, 3) * 0x7f, len);
+    memset(key, (int)store_pick(seed, 3) * 0x7f, ES_ROW_KEY_BYTES_MAX);
     key[len - 1] = (uint8_t)store_pick(seed, 7);
     if (store_pick(seed, 16) == 0)
         len = ES_ROW_KEY_BYTES_MAX;
-    memset(key + 8, 0xff, ES_ROW_KEY_BYTES_MAX - 8);
     return es_slice(key, len);
 }
 
