@@ -81,7 +81,7 @@ static void tell_person(struct es_cli *cli, const char *message, const char *hin
         tell_candidates(cli, candidates);
 }
 
-static char *formatted(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *formatted(const char *format, va_list args)
 {
     char *text = NULL;
 
