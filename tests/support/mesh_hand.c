@@ -61,6 +61,19 @@ void hand_sees(struct rig_node *node, unsigned of, uint8_t key, const char *host
     rig_report(node, &report);
 }
 
+void hand_sees_strangers(struct rig_node *node, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        struct es_dh_public key = hand_key(HAND_GREATER);
+        struct es_report report;
+
+        key.bytes[30] = (uint8_t)(i >> 8);
+        key.bytes[31] = (uint8_t)i;
+        report = hand_advert(0, &key, "10.0.0.66", (uint16_t)(1 + i % 60000));
+        rig_report(node, &report);
+    }
+}
+
 static struct es_report report_up(uint32_t link, const struct es_dh_public *server,
                                   const char *host)
 {

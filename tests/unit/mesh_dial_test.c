@@ -257,63 +257,6 @@ static void who_does_not_prove_itself_is_asked_ever_more_rarely(void **state)
     assert_true(node->present[FRIEND]);
 }
 
-/* --- Several adverts ---------------------------------------------------------------------------- */
-
-static void of_several_adverts_of_a_contact_the_last_seen_is_dialled_first(void **state)
-{
-    struct rig_node *node = *state;
-
-    hand_sees(node, FRIEND, 1, "10.0.0.21");
-    hand_sees(node, FRIEND, 2, "10.0.0.22");
-    hand_sees(node, FRIEND, 1, "10.0.0.21");
-    rig_run(node->rig, 3000);
-    assert_int_equal(dials(node), 1);
-    assert_string_equal(hand_order(node, ES_ORDER_DIAL, 0)->dial.to.host, "10.0.0.21");
-    hand_down(node, hand_dialled(node), ES_LINK_UNREACHABLE);
-    assert_int_equal(dials(node), 2);
-    assert_string_equal(hand_order(node, ES_ORDER_DIAL, 0)->dial.to.host, "10.0.0.22");
-    hand_answers(node, hand_dialled(node), FRIEND);
-    hand_run_answering(node->rig, node, 60000);
-    assert_int_equal(dials(node), 2);
-}
-
-static void an_advert_that_is_gone_is_not_dialled(void **state)
-{
-    struct rig_node *node = *state;
-
-    hand_sees(node, FRIEND, HAND_LESS, "10.0.0.2");
-    rig_report(node,
-               &(struct es_report){.kind = ES_REPORT_ADVERT_GONE, .gone = {hand_key(HAND_LESS)}});
-    rig_run(node->rig, 60000);
-    assert_int_equal(dials(node), 0);
-}
-
-static void a_false_goodbye_leaves_the_link_alone(void **state)
-{
-    struct rig_node *node = *state;
-
-    hand_meets(node, FRIEND, "10.0.0.2");
-    rig_report(
-        node, &(struct es_report){.kind = ES_REPORT_ADVERT_GONE, .gone = {hand_key(HAND_GREATER)}});
-    assert_true(node->present[FRIEND]);
-}
-
-static void a_forged_advert_does_not_push_out_a_contacts(void **state)
-{
-    struct rig_node *node = *state;
-    struct es_advert_view view;
-    size_t at = 0;
-
-    hand_sees(node, FRIEND, HAND_LESS, "10.0.0.2");
-    hand_sees(node, 0, HAND_LESS, "10.0.0.66");
-    assert_int_equal(counted(node, ES_COUNT_REJECTED_BEACON), 1);
-    assert_true(es_mesh_advert_next(node->mesh, &at, &view));
-    assert_int_equal(view.peer, FRIEND);
-    assert_false(es_mesh_advert_next(node->mesh, &at, &view));
-    rig_run(node->rig, 3000);
-    assert_string_equal(hand_order(node, ES_ORDER_DIAL, 0)->dial.to.host, "10.0.0.2");
-}
-
 /* --- Who becomes known, or is no more -------------------------------------------------------------- */
 
 static void recognise_again(struct rig_node *node)
@@ -385,137 +328,6 @@ static void our_link_as_a_stranger_ends_when_the_contact_proves_itself(void **st
     assert_true(hand_said_bye(node, stranger, ES_BYE_REPLACED));
 }
 
-/* --- Limits ------------------------------------------------------------------------------------- */
-
-static void see_strangers(struct rig_node *node, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        struct es_dh_public key = hand_key(HAND_GREATER);
-        struct es_report report;
-
-        key.bytes[30] = (uint8_t)(i >> 8);
-        key.bytes[31] = (uint8_t)i;
-        report = hand_advert(0, &key, "10.0.0.66", (uint16_t)(1 + i % 60000));
-        rig_report(node, &report);
-    }
-}
-
-static void only_so_many_strangers_are_dialled(void **state)
-{
-    struct rig_node *node = *state;
-
-    see_strangers(node, 100);
-    for (int i = 0; i < 100; i++) {
-        rig_run(node->rig, 100);
-        for (size_t at = 0; at < node->mesh->links.n; at++) {
-            if (node->mesh->links.at[at]->state == ES_MESH_DIALLING)
-                hand_answers(node, node->mesh->links.numbers[at], 0);
-        }
-    }
-    assert_int_equal(dials(node), ES_STRANGER_LINKS_MAX);
-    assert_int_equal(rig_links_bound(node, 0), ES_STRANGER_LINKS_MAX);
-    hand_down(node, hand_dialled(node), ES_LINK_CLOSED);
-    rig_run(node->rig, 100);
-    assert_int_equal(dials(node), ES_STRANGER_LINKS_MAX + 1);
-}
-
-static void strangers_are_chosen_at_random(void **state)
-{
-    struct rig_node *node = *state;
-    uint16_t greatest = 0;
-
-    see_strangers(node, 100);
-    rig_run(node->rig, 5000);
-    for (size_t i = 0; i < dials(node); i++) {
-        uint16_t port = hand_order(node, ES_ORDER_DIAL, i)->dial.to.port;
-
-        if (port > greatest)
-            greatest = port;
-    }
-    assert_true(greatest > 40); /* not the first eight */
-}
-
-static void a_flood_of_adverts_keeps_to_the_table_and_to_contacts(void **state)
-{
-    struct rig_node *node = *state;
-    struct es_advert_view view;
-    size_t at = 0, n = 0;
-    bool has_friend = false;
-
-    hand_sees(node, FRIEND, HAND_LESS, "10.0.0.2");
-    see_strangers(node, 5000);
-    while (es_mesh_advert_next(node->mesh, &at, &view)) {
-        n++;
-        has_friend = has_friend || view.peer == FRIEND;
-    }
-    assert_int_equal(n, ES_ADVERTS_MAX);
-    assert_true(has_friend);
-    assert_int_equal(counted(node, ES_COUNT_REJECTED_ADVERT_FULL), 5001 - ES_ADVERTS_MAX);
-    assert_int_equal(counted(node, ES_COUNT_ADVERTS_SEEN), 5001);
-}
-
-static void a_flood_makes_no_storm_of_dials_or_timers(void **state)
-{
-    struct rig_node *node = *state;
-    size_t timers;
-
-    see_strangers(node, 5000);
-    rig_run(node->rig, 5000);
-    timers = node->n_timers;
-    rig_forget(node);
-    for (int second = 0; second < 60; second++) {
-        for (size_t at = 0; at < node->mesh->links.n; at++) {
-            if (node->mesh->links.at[at]->state == ES_MESH_DIALLING)
-                hand_down(node, node->mesh->links.numbers[at], ES_LINK_UNREACHABLE);
-        }
-        rig_run(node->rig, 1000);
-    }
-    assert_true(dials(node) <= 60 * 5 + 16);
-    assert_true(node->n_timers - timers <= 60 * 100);
-}
-
-static void the_adverts_of_contacts_fill_the_table_last(void **state)
-{
-    struct rig_node *node = *state;
-    struct es_dh_public key = hand_key(HAND_GREATER);
-    struct es_report report;
-    struct es_advert_view view;
-    size_t at = 0, strangers = 0;
-
-    for (uint32_t i = 0; i < ES_ADVERTS_MAX; i++) {
-        key.bytes[30] = (uint8_t)(i >> 8);
-        key.bytes[31] = (uint8_t)i;
-        report = hand_advert(FRIEND, &key, "10.0.0.2", 42050);
-        rig_report(node, &report);
-    }
-    hand_sees(node, 0, HAND_LESS, "10.0.0.66");
-    while (es_mesh_advert_next(node->mesh, &at, &view))
-        strangers += view.peer == 0;
-    assert_int_equal(strangers, 0);
-    hand_sees(node, OTHER, HAND_LESS, "10.0.0.3");
-    rig_run(node->rig, 3000);
-    assert_int_equal(hand_order(node, ES_ORDER_DIAL, 0)->dial.server_key.bytes[0], HAND_LESS);
-}
-
-static void malformed_endpoints_are_counted(void **state)
-{
-    struct rig_node *node = *state;
-    struct es_dh_public key = hand_key(9);
-    struct es_report report = hand_advert(FRIEND, &key, "", 42050);
-
-    rig_report(node, &report);
-    report = hand_advert(FRIEND, &key, "10.0.0.2", 0);
-    rig_report(node, &report);
-    report = hand_advert(FRIEND, &key, "10.0.0.2", 42050);
-    memset(report.seen.at.host, 'x', sizeof(report.seen.at.host));
-    rig_report(node, &report);
-    report = hand_advert(FRIEND, &key, "10.0.0.2", 42050);
-    memset(report.seen.advert.name, 'x', sizeof(report.seen.advert.name));
-    rig_report(node, &report);
-    assert_int_equal(counted(node, ES_COUNT_NET_ADVERTS), 4);
-    assert_int_equal(counted(node, ES_COUNT_ADVERTS_SEEN), 0);
-}
-
 /* --- Addresses that a person gave ------------------------------------------------------------------ */
 
 static void connect_to(struct rig_node *node, const char *host, uint8_t key)
@@ -582,7 +394,7 @@ static void strangers_do_not_count_given_addresses(void **state)
     for (uint8_t i = 0; i < 10; i++)
         connect_to(node, "10.0.0.9", (uint8_t)(100 + i));
     assert_int_equal(dials(node), 10);
-    see_strangers(node, 20);
+    hand_sees_strangers(node, 20);
     rig_run(node->rig, 5000);
     assert_int_equal(dials(node), 10 + ES_STRANGER_LINKS_MAX);
 }
@@ -616,19 +428,9 @@ int main(void)
         CASE(who_refuses_us_is_left_alone_for_ten_minutes),
         CASE(an_address_that_is_over_is_forgotten),
         CASE(who_does_not_prove_itself_is_asked_ever_more_rarely),
-        CASE(of_several_adverts_of_a_contact_the_last_seen_is_dialled_first),
-        CASE(an_advert_that_is_gone_is_not_dialled),
-        CASE(a_false_goodbye_leaves_the_link_alone),
-        CASE(a_forged_advert_does_not_push_out_a_contacts),
         CASE(a_stranger_that_becomes_known_is_dialled_anew_with_a_proof),
         CASE(a_stranger_that_had_dialled_us_is_dialled_after_three_seconds),
         CASE(our_link_as_a_stranger_ends_when_the_contact_proves_itself),
-        CASE(only_so_many_strangers_are_dialled),
-        CASE(strangers_are_chosen_at_random),
-        CASE(a_flood_of_adverts_keeps_to_the_table_and_to_contacts),
-        CASE(a_flood_makes_no_storm_of_dials_or_timers),
-        CASE(the_adverts_of_contacts_fill_the_table_last),
-        CASE(malformed_endpoints_are_counted),
         CASE(a_given_address_is_kept_up),
         CASE(a_given_address_moves_with_its_node),
         CASE(strangers_do_not_count_given_addresses),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* forward.h - who gets an envelope, and ENVELOPES frames that are put together within one input
- * (docs/protocol.md, section 8.1). */
+ * (docs/protocol.md, section 7.3). */
 #ifndef ES_MESH_FORWARD_H
 #define ES_MESH_FORWARD_H
 

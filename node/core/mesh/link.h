@@ -33,11 +33,11 @@ struct es_mesh_link {
     bool inbound;
     bool kept; /* dialled because a person gave the address */
     bool hello_heard;
-    enum es_mesh_end end; /* LEAVING: how it will have ended */
-    uint32_t expected;    /* dialled: whom its advert was recognised as, or 0 */
-    uint32_t peer;        /* bound to, or 0 */
-    uint32_t listener;    /* inbound: by which listener it came in */
-    uint32_t replaces;    /* dialled: the link whose place it takes, or 0 */
+    enum es_mesh_end end;  /* LEAVING: how it will have ended */
+    uint32_t expected;     /* dialled: whom its advert was recognised as, or 0 */
+    uint32_t peer;         /* bound to, or 0 */
+    uint32_t listener;     /* inbound: by which listener it came in */
+    uint32_t replaces;     /* dialled: the link whose place it takes, or 0 */
     struct es_endpoint at; /* inbound: the host alone */
     struct es_link_keys keys;
     uint64_t since_ms; /* of its state */
@@ -139,9 +139,9 @@ void es_mesh_greeting_frame(struct es_mesh *mesh, struct es_context *context,
 void es_mesh_ping(struct es_mesh *mesh, struct es_context *context, struct es_mesh_link *link);
 /* False: two in a row were not answered. */
 bool es_mesh_ping_due(struct es_mesh *mesh, struct es_context *context, struct es_mesh_link *link);
-void es_mesh_ping_heard(struct es_mesh *mesh, struct es_context *context,
-                        struct es_mesh_link *link, uint64_t token);
-void es_mesh_pong_heard(struct es_mesh *mesh, struct es_context *context,
-                        struct es_mesh_link *link, uint64_t token);
+void es_mesh_ping_heard(struct es_mesh *mesh, struct es_context *context, struct es_mesh_link *link,
+                        uint64_t token);
+void es_mesh_pong_heard(struct es_mesh *mesh, struct es_context *context, struct es_mesh_link *link,
+                        uint64_t token);
 
 #endif

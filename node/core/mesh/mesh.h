@@ -73,8 +73,8 @@ void es_mesh_recognise_again(struct es_mesh *mesh, struct es_context *context);
 /* The links of a peer that is no contact any more are closed. */
 void es_mesh_drop_peer(struct es_mesh *mesh, struct es_context *context, uint32_t peer);
 /* Dials an address that a person gave; kept up until the network process or the node stops. */
-void es_mesh_connect(struct es_mesh *mesh, struct es_context *context,
-                     const struct es_endpoint *at, const struct es_dh_public *key);
+void es_mesh_connect(struct es_mesh *mesh, struct es_context *context, const struct es_endpoint *at,
+                     const struct es_dh_public *key);
 /* BYE on every link, advert withdrawn. */
 void es_mesh_stop(struct es_mesh *mesh, struct es_context *context);
 
@@ -106,8 +106,8 @@ uint64_t es_mesh_time_ms(const struct es_mesh *mesh, uint64_t wall_ms);
 struct es_link_view {
     uint32_t link;
     bool inbound;
-    bool up;       /* HELLO exchanged */
-    uint32_t peer; /* bound to, or 0  */
+    bool up;         /* HELLO exchanged */
+    uint32_t peer;   /* bound to, or 0  */
     uint64_t rtt_ms; /* UINT64_MAX: not measured yet */
     uint64_t envelopes_in, envelopes_out;
 };

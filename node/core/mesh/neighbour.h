@@ -13,9 +13,9 @@ struct es_mesh_neighbour {
     bool told;               /* the peer said on a bound link that it is there */
     uint16_t port;
     uint8_t n_hosts;
-    uint8_t next_host; /* to be tried */
+    uint8_t next_host;                                      /* to be tried */
     char hosts[ES_ADVERT_ADDRESSES_MAX][ES_HOST_BYTES_MAX]; /* last seen first */
-    uint32_t peer;     /* recognised as, or 0 */
+    uint32_t peer;                                          /* recognised as, or 0 */
     uint32_t replaces; /* the link to be replaced by one to this address, or 0 */
     uint64_t seen;     /* order of sightings: greater is newer */
     uint64_t dial_ms;  /* earliest next attempt; ES_NEVER: waits for a link to end */
