@@ -48,6 +48,9 @@ struct es_contact *es_contact_by_petname(const struct es_chat *chat, struct es_s
     return NULL;
 }
 
+/* Of an address, when nothing else is known to call somebody by. */
+#define ADDRESS_NAME_CHARS 8
+
 static bool is_other_twin(const struct es_sign_public *known, const struct es_sign_public *address)
 {
     return memcmp(known->bytes, address->bytes, ES_KEY_BYTES) != 0 &&
@@ -228,8 +231,21 @@ enum es_err es_contact_name(struct es_chat *chat, struct es_contact *contact, st
     if (!contact->has_address)
         return number_name(chat, contact, es_slice("somebody", 8)) ? ES_OK : ES_E_NAME_TAKEN;
     es_address_format(&contact->key.address, address);
-    es_name_set(contact->petname, es_slice(address + sizeof("earshot:") - 1, 8));
-    return name_free(chat, contact, es_slice(contact->petname, 8)) ? ES_OK : ES_E_NAME_TAKEN;
+    es_name_set(contact->petname, es_slice(address + sizeof("earshot:") - 1, ADDRESS_NAME_CHARS));
+    return name_free(chat, contact, es_slice(contact->petname, ADDRESS_NAME_CHARS))
+               ? ES_OK
+               : ES_E_NAME_TAKEN;
+}
+
+void es_contact_adopt_name(struct es_chat *chat, struct es_contact *contact)
+{
+    char address[ES_ADDRESS_CHARS + 1];
+    struct es_slice claimed = es_slice(contact->claimed_name, strlen(contact->claimed_name));
+
+    es_address_format(&contact->key.address, address);
+    if (strlen(contact->petname) == ADDRESS_NAME_CHARS && es_name_valid(claimed) &&
+        memcmp(contact->petname, address + sizeof("earshot:") - 1, ADDRESS_NAME_CHARS) == 0)
+        es_contact_name(chat, contact, es_slice(NULL, 0), claimed);
 }
 
 void es_contact_accepted(struct es_chat *chat, struct es_context *context,

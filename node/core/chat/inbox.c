@@ -304,6 +304,7 @@ static bool take_record(struct es_chat *chat, struct es_context *context,
         return true;
     case ES_RECORD_PROFILE:
         es_name_set(contact->claimed_name, record->profile);
+        es_contact_adopt_name(chat, contact);
         return true;
     case ES_RECORD_PRESENCE:
         es_presence_learn(chat, context, contact, &record->presence);

@@ -45,6 +45,9 @@ void es_name_set(char ret[static ES_NAME_BYTES_MAX + 1], struct es_slice name);
 /* The name a person wished, else one like `claimed` that is free, else a beginning of the address. */
 enum es_err es_contact_name(struct es_chat *chat, struct es_contact *contact, struct es_slice wish,
                             struct es_slice claimed);
+/* Somebody of whom only the address was known is called as they call themselves. Never again later: a
+ * peer does not choose the name under which people know them. */
+void es_contact_adopt_name(struct es_chat *chat, struct es_contact *contact);
 /* From now on a contact: told and announced. */
 void es_contact_accepted(struct es_chat *chat, struct es_context *context,
                          struct es_contact *contact);
