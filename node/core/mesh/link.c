@@ -522,9 +522,7 @@ uint64_t es_mesh_links_wake(struct es_mesh *mesh)
         return links->wake_ms;
     links->wake_stale = false;
     links->wake_ms = ES_NEVER;
-    for (size_t i = 0; i < links->n; i++) {
-        if (links->at[i]->deadline_ms < links->wake_ms)
-            links->wake_ms = links->at[i]->deadline_ms;
-    }
+    for (size_t i = 0; i < links->n; i++)
+        links->wake_ms = es_mesh_sooner(links->wake_ms, links->at[i]->deadline_ms);
     return links->wake_ms;
 }

@@ -46,11 +46,6 @@ static void enter(struct es_mesh *mesh, const struct es_context *context)
     es_mesh_clocks_observe(mesh, context);
 }
 
-static uint64_t sooner(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 static void leave(struct es_mesh *mesh, struct es_context *context)
 {
     if (mesh->depth == 1 && mesh->running) {
@@ -61,8 +56,9 @@ static void leave(struct es_mesh *mesh, struct es_context *context)
         return;
     mesh->wake_ms = ES_NEVER;
     if (mesh->running)
-        mesh->wake_ms = sooner(es_mesh_links_wake(mesh),
-                               sooner(es_mesh_dial_wake(mesh), es_mesh_period_wake(mesh)));
+        mesh->wake_ms =
+            es_mesh_sooner(es_mesh_links_wake(mesh),
+                           es_mesh_sooner(es_mesh_dial_wake(mesh), es_mesh_period_wake(mesh)));
 }
 
 uint64_t es_mesh_wake_at(const struct es_mesh *mesh)

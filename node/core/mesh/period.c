@@ -322,29 +322,25 @@ void es_mesh_period_timer(struct es_mesh *mesh, struct es_context *context)
     }
 }
 
-static uint64_t sooner(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 uint64_t es_mesh_period_wake(const struct es_mesh *mesh)
 {
     const struct es_mesh_period *period = &mesh->period;
     uint64_t wake_ms = period->rotate_ms;
 
     if (period->opening.number != 0)
-        wake_ms = sooner(wake_ms, period->opening.until_ms);
+        wake_ms = es_mesh_sooner(wake_ms, period->opening.until_ms);
     for (size_t i = 0; i < ES_FORMER_LISTENERS_MAX; i++) {
         const struct es_mesh_listener *former = &period->former[i];
         uint64_t overlap_ms = former->since_ms + OVERLAP_MS;
 
         if (former->number != 0)
-            wake_ms = sooner(wake_ms, is_used(mesh, former->number) && overlap_ms < former->until_ms
-                                          ? former->until_ms
-                                          : overlap_ms);
+            wake_ms = es_mesh_sooner(wake_ms,
+                                     is_used(mesh, former->number) && overlap_ms < former->until_ms
+                                         ? former->until_ms
+                                         : overlap_ms);
     }
     for (size_t i = 0; i < mesh->settings.n_lasting; i++)
-        wake_ms = sooner(wake_ms, period->lasting[i].retry_ms);
+        wake_ms = es_mesh_sooner(wake_ms, period->lasting[i].retry_ms);
     return wake_ms;
 }
 

@@ -32,4 +32,9 @@ struct es_mesh {
     uint64_t wake_ms;
 };
 
+static inline uint64_t es_mesh_sooner(uint64_t a_ms, uint64_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
 #endif
