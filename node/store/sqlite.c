@@ -293,8 +293,11 @@ enum es_store_err es_store_sqlite_destroy(const char *path, const char *key_file
 {
     enum es_store_err erased = es_vault_erase(path);
     enum es_store_err err = key_file != NULL ? es_vault_key_file_erase(key_file) : ES_STORE_OK;
+    char lock_path[ES_STORE_PATH_BYTES_MAX];
 
     es_sqlite_remove_leftovers(path);
+    if (es_file_path(path, "-lock", lock_path) == ES_STORE_OK)
+        unlink(lock_path);
     if (unlink(path) != 0 && errno != ENOENT)
         err = ES_STORE_IO;
     return erased != ES_STORE_OK ? erased : err;

@@ -20,6 +20,7 @@ static struct es_vault_place place_of(const struct es_vault_file *file, uint64_t
         .vault = file->vault->id, .kind = ES_VAULT_PAGE, .number = page + 1};
 }
 
+/* A page that is not there whole is as bad as one that does not open: SQLite would take zeros. */
 static int read_page(struct es_vault_file *file, uint64_t page, uint8_t *ret)
 {
     struct es_vault_place place = place_of(file, page);
@@ -82,7 +83,6 @@ static int pages_truncate(sqlite3_file *base, sqlite3_int64 size)
     return below->pMethods->xTruncate(below, ES_VAULT_HEADER_BYTES + size);
 }
 
-/* A last page that is not whole is none: SQLite then misses it, where it would read zeros. */
 static int pages_size(sqlite3_file *base, sqlite3_int64 *ret)
 {
     sqlite3_file *below = es_vault_below(es_vault_file(base));
@@ -91,8 +91,7 @@ static int pages_size(sqlite3_file *base, sqlite3_int64 *ret)
 
     if (rc != SQLITE_OK)
         return rc;
-    size = size < ES_VAULT_HEADER_BYTES ? 0 : size - ES_VAULT_HEADER_BYTES;
-    *ret = size - size % ES_VAULT_PAGE_BYTES;
+    *ret = size < ES_VAULT_HEADER_BYTES ? 0 : size - ES_VAULT_HEADER_BYTES;
     return SQLITE_OK;
 }
 

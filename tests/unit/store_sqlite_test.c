@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -362,6 +363,38 @@ static void a_limit_of_file_size_is_a_full_disk(void **state)
     store->ops->free(store);
 }
 
+/* Not every error of SQLite ends its transaction. */
+static void a_batch_that_meets_damage_is_undone(void **state)
+{
+    const struct store_home *home = *state;
+    struct es_store_sqlite_options options = store_home_options(home, ES_STORE_CREATE);
+    const struct es_row rows[] = {store_row(ES_ROW_SELF, "k", "half of it"),
+                                  store_row(ES_ROW_INVITE, "k", "the other half")};
+    struct es_store *store;
+    int64_t root;
+    uint8_t *bytes;
+    size_t len;
+    sqlite3 *db;
+
+    options.at_rest = ES_STORE_IN_CLEAR;
+    expect_open(&options, ES_STORE_OK);
+    assert_int_equal(sqlite3_open(home->path, &db), SQLITE_OK);
+    root = query(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'invite'");
+    sqlite3_close(db);
+    bytes = store_read_file(home->path, &len);
+    memset(bytes + (root - 1) * ES_VAULT_PAGE_BYTES, 0xff, ES_VAULT_PAGE_BYTES);
+    store_write_file(home->path, es_slice(bytes, len));
+    free(bytes);
+
+    options.mode = ES_STORE_OPEN;
+    store = store_must_open(&options);
+    assert_int_equal(store->ops->commit(store, rows, 2), -EIO);
+    store_put(store, store_row(ES_ROW_SELF, "other", "whole"));
+    store_expect(store, ES_ROW_SELF, "k", NULL);
+    store_expect(store, ES_ROW_SELF, "other", "whole");
+    store->ops->free(store);
+}
+
 static void a_tick_that_fails_is_tried_again(void **state)
 {
     const struct store_home *home = *state;
@@ -424,6 +457,8 @@ static void a_destroyed_store_leaves_no_key(void **state)
     assert_int_not_equal(access(home->wal_path, F_OK), 0);
     assert_int_not_equal(access(home->key_file, F_OK), 0);
     store->ops->free(store);
+    assert_int_equal(rmdir(home->folder), 0); /* nothing is left in it */
+    assert_int_equal(mkdir(home->folder, 0700), 0);
     options.mode = ES_STORE_OPEN;
     expect_open(&options, ES_STORE_ABSENT);
     assert_int_equal(es_store_sqlite_destroy(home->path, home->key_file), ES_STORE_ABSENT);
@@ -545,6 +580,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_broken_write_keeps_what_was_held, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_told_from_a_broken_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_limit_of_file_size_is_a_full_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_batch_that_meets_damage_is_undone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_tick_that_fails_is_tried_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_copy_opens_with_its_own_passphrase, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_destroyed_store_leaves_no_key, set_up, tear_down),
