@@ -23,7 +23,7 @@
 #define ES_SOURCE_LINKS_MAX 64
 
 /* Connections of one address that have not sent a message yet. An honest one sends within
- * milliseconds, so the oldest is cut in favour of the newest. */
+ * milliseconds, so an old one is cut in favour of the newest. */
 #define ES_SOURCE_SILENT_MAX 128
 
 struct es_source {

@@ -14,6 +14,9 @@
 
 #define READY_MAX 64
 
+/* Silent connections that are asked whether they have received anything before one has to go. */
+#define CANDIDATES 16
+
 bool es_connections_init(struct es_connections *connections, struct es_admission *admission,
                          struct es_net_counts *counts)
 {
@@ -121,15 +124,36 @@ static struct es_connection *track(struct es_connections *connections, int fd)
     return connection;
 }
 
-static struct es_connection *oldest_silent_of(const struct es_connections *connections,
-                                              const struct es_source *source)
+static uint64_t bytes_received(const struct es_connection *connection)
 {
-    struct es_connection *connection;
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+
+    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return connection->seen_bytes;
+    return info.tcpi_bytes_received;
+}
+
+/* The oldest silent connection of source (NULL: of all) gives way, but one in a handshake only when
+ * none of the CANDIDATES oldest has never sent a byte. */
+static struct es_connection *least_promising(const struct es_connections *connections,
+                                             const struct es_source *source)
+{
+    struct es_connection *oldest = NULL, *connection;
+    size_t seen_count = 0;
 
     TAILQ_FOREACH(connection, &connections->silent, silent)
-    if (connection->source == source)
-        break;
-    return connection;
+    {
+        if (source != NULL && connection->source != source)
+            continue;
+        if (bytes_received(connection) == 0)
+            return connection;
+        if (oldest == NULL)
+            oldest = connection;
+        if (++seen_count == CANDIDATES)
+            break;
+    }
+    return oldest;
 }
 
 static void refuse(struct es_connections *connections, struct es_connection *connection)
@@ -160,9 +184,9 @@ void es_connection_accepted(struct es_connections *connections, int fd,
     connections->silent_count++;
     source->silent_count++;
     if (source->silent_count > ES_SOURCE_SILENT_MAX)
-        refuse(connections, oldest_silent_of(connections, source));
+        refuse(connections, least_promising(connections, source));
     else if (connections->silent_count > ES_SILENT_MAX)
-        refuse(connections, TAILQ_FIRST(&connections->silent));
+        refuse(connections, least_promising(connections, NULL));
 }
 
 struct es_connection *es_connection_dialled(struct es_connections *connections, int fd,
@@ -229,23 +253,19 @@ static void collect_busy(struct es_connections *connections, uint64_t now_ms)
 /* False when more has come than a peer that keeps to the rules can have under way. */
 static bool look_at(struct es_connections *connections, struct es_connection *connection)
 {
-    struct tcp_info info = {0};
-    socklen_t len = sizeof(info);
+    uint64_t received = bytes_received(connection);
 
-    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-        return true;
-    if (info.tcpi_bytes_received == connection->seen_bytes) {
+    if (received == connection->seen_bytes) {
         connection->busy = false;
         connections->busy_count--;
         watch(connections, connection->fd, EPOLL_CTL_MOD);
     }
-    connection->seen_bytes = info.tcpi_bytes_received;
+    connection->seen_bytes = received;
     if (connection->delivered) {
         connection->delivered = false;
-        connection->whole_bytes = info.tcpi_bytes_received;
+        connection->whole_bytes = received;
     }
-    return connection->cut ||
-           info.tcpi_bytes_received - connection->whole_bytes <= ES_UNFINISHED_BYTES_MAX;
+    return connection->cut || received - connection->whole_bytes <= ES_UNFINISHED_BYTES_MAX;
 }
 
 static void cut_old_silent(struct es_connections *connections, uint64_t now_ms)

@@ -15,7 +15,7 @@
 #include "node/link/admission.h"
 
 /* All inbound connections that have not sent a message yet: each is a descriptor, so this bounds
- * them. The oldest is cut in favour of the newest. */
+ * them. An old one is cut in favour of the newest. */
 #define ES_SILENT_MAX 1024
 
 /* A connection that sends no message within this time after it was accepted is cut. */
@@ -71,7 +71,7 @@ void es_connections_done(struct es_connections *connections);
 struct es_connection *es_connection_at(const struct es_connections *connections, int fd);
 
 /* A listener has accepted fd. It is cut when its source is banned; when there are too many silent
- * ones, the oldest is. */
+ * ones, an old one is. */
 void es_connection_accepted(struct es_connections *connections, int fd,
                             struct es_listener *listener, uint64_t now_ms);
 
