@@ -241,7 +241,7 @@ static void test_end_of_old_chain_is_told_by_the_next(void **state)
 
 static void test_window_is_used_exactly(void **state)
 {
-    struct parcel parcels[ES_WINDOW];
+    static struct parcel parcels[ES_WINDOW];
 
     (void)state;
     send_and_expect(&b, &a, 1); /* a begins a chain */

@@ -239,12 +239,6 @@ static void cut_window(struct es_tags *tags, struct window *window, uint32_t n)
         free_entry(tags, slot_of(tags, &window->ends.next->entry.tag));
 }
 
-static void end_window(struct es_tags *tags, struct window *window)
-{
-    cut_window(tags, window, UINT32_MAX);
-    es_wipe(&window->seed, sizeof(window->seed));
-}
-
 /* --- Sessions --------------------------------------------------------------------------------- */
 
 /* The session's place among the watched, or where it belongs. */
@@ -348,8 +342,8 @@ void es_tags_remove_session(struct es_tags *tags, const struct es_session *sessi
 
     if (watched == NULL)
         return;
-    end_window(tags, &watched->windows[0]);
-    end_window(tags, &watched->windows[1]);
+    cut_window(tags, &watched->windows[0], UINT32_MAX);
+    cut_window(tags, &watched->windows[1], UINT32_MAX);
     es_pool_put(&tags->watched_pool, watched);
     tags->n_watched--;
     memmove(&tags->watched[place], &tags->watched[place + 1],
@@ -363,7 +357,7 @@ static void turn_windows(struct es_tags *tags, struct watched *watched,
     struct window *old = &watched->windows[watched->current];
     struct window *begun = &watched->windows[!watched->current];
 
-    end_window(tags, old);
+    cut_window(tags, old, UINT32_MAX);
     begin_window(old, &after->receive_next_seed, 0);
     for (struct node *node = begun->ends.next; node != &begun->ends; node = node->next)
         node->entry.kind = ES_TAG_CURRENT;
@@ -406,13 +400,12 @@ bool es_tags_add_pending(struct es_tags *tags, const struct es_pending *pending)
 }
 
 /* A number may be a session's by now: then it is not the handshake's to remove. */
-static void remove_if_pending(struct es_tags *tags, const struct es_tag *tag, enum es_tag_kind kind,
-                              uint32_t owner)
+static void remove_if_pending(struct es_tags *tags, const struct es_tag *tag, enum es_tag_kind kind)
 {
     size_t slot = slot_of(tags, tag);
     const struct node *node = tags->slots[slot];
 
-    if (node != NULL && node->entry.kind == kind && node->entry.owner == owner)
+    if (node != NULL && node->entry.kind == kind)
         free_entry(tags, slot);
 }
 
@@ -423,6 +416,6 @@ void es_tags_remove_pending(struct es_tags *tags, const struct es_pending *pendi
 
     es_pending_tags(pending, ES_WINDOW, accepting);
     for (uint32_t n = 0; n < ES_WINDOW; n++)
-        remove_if_pending(tags, &accepting[n], ES_TAG_PENDING, pending->number);
-    remove_if_pending(tags, &refusal, ES_TAG_REFUSAL, pending->number);
+        remove_if_pending(tags, &accepting[n], ES_TAG_PENDING);
+    remove_if_pending(tags, &refusal, ES_TAG_REFUSAL);
 }
