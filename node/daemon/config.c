@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/duration.h"
+#include "node/wire/amount.h"
 #include "node/wire/endpoint.h"
 
 #define ROTATION_MS_MIN 10000
@@ -28,17 +28,20 @@ static const char *set_name(struct es_config *config, const char *value)
 {
     if (strlen(value) > ES_NAME_BYTES_MAX)
         return "a name of at most 64 bytes";
-    strcpy(config->name, value);
+    memcpy(config->name, value, strlen(value) + 1);
     return NULL;
 }
 
 static const char *set_ports(struct es_config *config, const char *value)
 {
-    unsigned min, max;
-    int end = 0;
+    const char *dash = strchr(value, '-');
+    char first[8] = "";
+    uint64_t min, max;
 
-    if (sscanf(value, "%u-%u%n", &min, &max, &end) != 2 || value[end] != '\0' || min < 1 ||
-        max > 65535 || min > max)
+    if (dash != NULL && (size_t)(dash - value) < sizeof(first))
+        memcpy(first, value, (size_t)(dash - value));
+    if (dash == NULL || !es_count_parse(first, 1, 65535, &min) ||
+        !es_count_parse(dash + 1, min, 65535, &max))
         return "a range of ports, e.g. 42000-42099";
     config->settings.port_min = (uint16_t)min;
     config->settings.port_max = (uint16_t)max;
@@ -51,14 +54,13 @@ static const char *set_listen(struct es_config *config, const char *value)
         "an address to listen at, e.g. tcp://0.0.0.0:42200 or tcp://*:42200";
     struct es_lasting *lasting = &config->lasting[config->n_lasting];
     const char *colon = strrchr(value, ':');
-    unsigned port;
-    int end = 0;
+    uint64_t port;
     size_t host_len;
 
     if (config->n_lasting == ES_CONFIG_LASTING_MAX)
         return "at most 4 of them";
     if (strncmp(value, "tcp://", 6) != 0 || colon == NULL || colon < value + 6 ||
-        sscanf(colon, ":%u%n", &port, &end) != 1 || colon[end] != '\0' || port < 1 || port > 65535)
+        !es_count_parse(colon + 1, 1, 65535, &port))
         return expected;
     host_len = (size_t)(colon - value - 6);
     if (host_len >= sizeof(lasting->host))
@@ -114,7 +116,7 @@ static const char *set_interfaces(struct es_config *config, const char *value)
 {
     if (strlen(value) >= sizeof(config->settings.interfaces))
         return "names of interfaces, separated by commas, at most 255 bytes";
-    strcpy(config->settings.interfaces, value);
+    memcpy(config->settings.interfaces, value, strlen(value) + 1);
     return NULL;
 }
 
@@ -128,11 +130,9 @@ static const char *set_receipts(struct es_config *config, const char *value)
 
 static const char *set_count(const char *value, uint16_t min, uint16_t max, uint16_t *ret)
 {
-    unsigned number;
-    int end = 0;
+    uint64_t number;
 
-    if (sscanf(value, "%u%n", &number, &end) != 1 || value[end] != '\0' || number < min ||
-        number > max)
+    if (!es_count_parse(value, min, max, &number))
         return "a number within the limits of docs/man/earshot.conf.5.scd";
     *ret = (uint16_t)number;
     return NULL;

@@ -25,16 +25,21 @@ json_t *es_json_time(uint64_t wall_ms)
 bool es_json_parse_time(const char *text, uint64_t *ret_wall_ms)
 {
     struct tm utc = {0};
-    unsigned ms = 0;
     const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
-    int read = 0;
+    unsigned ms = 0;
     time_t seconds;
 
     if (rest == NULL)
         return false;
-    if (*rest == '.' && (sscanf(rest, ".%3u%n", &ms, &read) != 1 || read != 4))
-        return false;
-    if (strcmp(rest + read, "Z") != 0)
+    if (*rest == '.') {
+        for (int i = 1; i <= 3; i++) {
+            if (rest[i] < '0' || rest[i] > '9')
+                return false;
+            ms = 10 * ms + (unsigned)(rest[i] - '0');
+        }
+        rest += 4;
+    }
+    if (strcmp(rest, "Z") != 0)
         return false;
     seconds = timegm(&utc);
     if (seconds < 0)
@@ -188,25 +193,18 @@ json_t *es_json_conversation(const struct es_core *core, const struct es_contact
 
 /* --- Messages --------------------------------------------------------------------------------- */
 
-void es_json_message_id(const struct es_core *core, uint32_t contact, bool own,
-                        struct es_message_id id, char ret[static ES_MESSAGE_ID_CHARS + 1])
-{
-    struct es_contact_view view = {0};
-    struct es_self_view self;
-
-    es_core_self(core, &self);
-    es_core_contact(core, contact, &view);
-    es_message_id_format(own ? &self.address : &view.address, id, ret);
-}
-
 static json_t *message_id(const struct es_core *core, uint32_t contact, bool own,
                           struct es_message_id id)
 {
     char text[ES_MESSAGE_ID_CHARS + 1];
+    struct es_contact_view view = {0};
+    struct es_self_view self;
 
     if (id.sequence == 0)
         return json_null();
-    es_json_message_id(core, contact, own, id, text);
+    es_core_self(core, &self);
+    es_core_contact(core, contact, &view);
+    es_message_id_format(own ? &self.address : &view.address, id, text);
     return json_string(text);
 }
 

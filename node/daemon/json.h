@@ -30,8 +30,4 @@ json_t *es_json_sent(const struct es_core *core, uint32_t contact, struct es_mes
 json_t *es_json_link(const struct es_core *core, const struct es_link_view *link);
 json_t *es_json_counters(const struct es_counters *counters);
 
-/* The id of a message of this contact's conversation, as people see it. */
-void es_json_message_id(const struct es_core *core, uint32_t contact, bool own,
-                        struct es_message_id id, char ret[static ES_MESSAGE_ID_CHARS + 1]);
-
 #endif

@@ -34,14 +34,17 @@ struct es_server {
 
 /* --- Listening -------------------------------------------------------------------------------- */
 
-bool es_socket_path(const char *path, char ret[static ES_SOCKET_PATH_BYTES], int *ret_folder_fd)
+/* sockaddr_un has 107 bytes for a path; a longer one is reached through the folder's descriptor. */
+#define SOCKET_PATH_BYTES 108
+
+static bool socket_path(const char *path, char ret[static SOCKET_PATH_BYTES], int *ret_folder_fd)
 {
     char folder[PATH_MAX];
     const char *base = strrchr(path, '/');
 
     *ret_folder_fd = -1;
-    if (strlen(path) < ES_SOCKET_PATH_BYTES) {
-        strcpy(ret, path);
+    if (strlen(path) < SOCKET_PATH_BYTES) {
+        memcpy(ret, path, strlen(path) + 1);
         return true;
     }
     if (base == NULL || (size_t)(base - path) >= sizeof(folder))
@@ -49,8 +52,8 @@ bool es_socket_path(const char *path, char ret[static ES_SOCKET_PATH_BYTES], int
     memcpy(folder, path, (size_t)(base - path));
     folder[base - path] = '\0';
     *ret_folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return *ret_folder_fd >= 0 && snprintf(ret, ES_SOCKET_PATH_BYTES, "/proc/self/fd/%d%s",
-                                           *ret_folder_fd, base) < ES_SOCKET_PATH_BYTES;
+    return *ret_folder_fd >= 0 && snprintf(ret, SOCKET_PATH_BYTES, "/proc/self/fd/%d%s",
+                                           *ret_folder_fd, base) < SOCKET_PATH_BYTES;
 }
 
 static int listen_at(const char *path)
@@ -58,7 +61,7 @@ static int listen_at(const char *path)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int folder, fd = -1;
 
-    if (es_socket_path(path, address.sun_path, &folder))
+    if (socket_path(path, address.sun_path, &folder))
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0) {
         mode_t before = umask(0177);

@@ -44,8 +44,4 @@ bool es_server_busy(const struct es_server *server);
 size_t es_server_pollfds(const struct es_server *server, struct pollfd *ret);
 void es_server_dispatch(struct es_server *server, const struct pollfd *fds, size_t n);
 
-/* sockaddr_un has 107 bytes for a path; a longer one is reached through the folder's descriptor. */
-#define ES_SOCKET_PATH_BYTES 108
-bool es_socket_path(const char *path, char ret[static ES_SOCKET_PATH_BYTES], int *ret_folder_fd);
-
 #endif

@@ -81,8 +81,8 @@ static void *run(void *ctx)
             writer->done++;
             signal_result(writer);
         }
-        if (writer->given != writer->done)
-            continue; /* people wait for these; tidying can wait for them */
+        if (writer->given != writer->done && monotonic_ms() < tick_ms)
+            continue; /* people wait for these; tidying can wait a little */
         pthread_mutex_unlock(&writer->mutex);
         tick_ms = es_store_sqlite_tick(writer->store, monotonic_ms());
         pthread_mutex_lock(&writer->mutex);

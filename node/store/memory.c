@@ -195,16 +195,28 @@ static void unplace(struct memory_store *store, const struct row *row)
         table_remove(&store->placed, find_row_by_place(&store->placed, row));
 }
 
-static void erase_row(struct memory_store *store, const struct es_row *erased)
+static bool begins_with(const struct row *row, struct es_slice prefix)
+{
+    return row->key_len >= prefix.len && memcmp(row->bytes, prefix.ptr, prefix.len) == 0;
+}
+
+/* Those with one key, or all that begin with a prefix, are neighbours in the table. */
+static void erase_rows(struct memory_store *store, const struct es_row *erased)
 {
     struct table *table = &store->tables[erased->kind];
     size_t at = find_key(table, erased->key);
+    size_t end = at;
 
-    if (!key_at(table, at, erased->key))
-        return;
-    unplace(store, table->rows[at]);
-    row_free(table->rows[at]);
-    table_remove(table, at);
+    if (!erased->prefix)
+        end += key_at(table, at, erased->key);
+    while (erased->prefix && end < table->n && begins_with(table->rows[end], erased->key))
+        end++;
+    for (size_t i = at; i < end; i++) {
+        unplace(store, table->rows[i]);
+        row_free(table->rows[i]);
+    }
+    memmove(&table->rows[at], &table->rows[end], (table->n - end) * sizeof(struct row *));
+    table->n -= end - at;
 }
 
 static void put_row(struct memory_store *store, enum es_row_kind kind, struct row *row)
@@ -261,7 +273,7 @@ static int memory_commit(struct es_store *base, const struct es_row *rows, size_
         if (!reserved)
             row_free(made[i]);
         else if (rows[i].erase)
-            erase_row(store, &rows[i]);
+            erase_rows(store, &rows[i]);
         else
             put_row(store, rows[i].kind, made[i]);
     }

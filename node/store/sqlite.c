@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ struct sqlite_store {
     sqlite3_stmt *commit;
     sqlite3_stmt *put[ES_ROW_KIND_END];
     sqlite3_stmt *erase[ES_ROW_KIND_END];
+    sqlite3_stmt *erase_prefix[ES_ROW_KIND_END];
     bool stale_bytes;     /* the log may hold rows that are erased or replaced */
     uint64_t erase_at_ms; /* when it is overwritten; 0: not set yet            */
 };
@@ -59,12 +61,32 @@ static int run(sqlite3_stmt *stmt)
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+/* Up to the greatest key that begins so: keys have a greatest length. */
+static int erase_prefix(struct sqlite_store *store, const struct es_row *row)
+{
+    sqlite3_stmt *stmt = store->erase_prefix[row->kind];
+    uint8_t last[ES_ROW_KEY_BYTES_MAX];
+    int rc;
+
+    memset(last, 0xff, sizeof(last));
+    memcpy(last, row->key.ptr, row->key.len);
+    rc = es_db_bind_blob(stmt, 1, row->key);
+    if (rc == SQLITE_OK)
+        rc = es_db_bind_blob(stmt, 2, ES_SLICE_OF(last));
+    if (rc == SQLITE_OK)
+        rc = run(stmt);
+    sqlite3_clear_bindings(stmt);
+    return rc;
+}
+
 static int write_row(struct sqlite_store *store, const struct es_row *row)
 {
     sqlite3_stmt *stmt = row->erase ? store->erase[row->kind] : store->put[row->kind];
     int rc;
 
     check_row(row);
+    if (row->erase && row->prefix)
+        return erase_prefix(store, row);
     rc = es_db_bind_blob(stmt, 1, row->key);
     if (rc == SQLITE_OK && !row->erase)
         rc = es_db_bind_blob(stmt, 2, row->body);
@@ -137,6 +159,7 @@ static void close_db(struct sqlite_store *store)
     for (size_t i = 0; i < ES_ROW_KIND_END; i++) {
         sqlite3_finalize(store->put[i]);
         sqlite3_finalize(store->erase[i]);
+        sqlite3_finalize(store->erase_prefix[i]);
     }
     sqlite3_close(store->db);
 }
@@ -174,7 +197,10 @@ static enum es_store_err prepare_statements(struct sqlite_store *store)
         store->put[kind] =
             es_db_prepare(store->db, kind == ES_ROW_MESSAGE ? put_message : put, kind);
         store->erase[kind] = es_db_prepare(store->db, "DELETE FROM %s WHERE key = ?1", kind);
-        if (store->put[kind] == NULL || store->erase[kind] == NULL)
+        store->erase_prefix[kind] =
+            es_db_prepare(store->db, "DELETE FROM %s WHERE key BETWEEN ?1 AND ?2", kind);
+        if (store->put[kind] == NULL || store->erase[kind] == NULL ||
+            store->erase_prefix[kind] == NULL)
             return es_db_error(sqlite3_extended_errcode(store->db));
     }
     return ES_STORE_OK;

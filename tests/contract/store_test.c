@@ -143,6 +143,27 @@ static void kinds_are_apart(void **state)
         store_expect(subject->store, kind, "same key", kind == ES_ROW_HELD ? NULL : bodies[kind]);
 }
 
+/* What a contact's number begins goes with the contact, and nothing else. */
+static void a_prefix_erases_what_begins_with_it(void **state)
+{
+    static const char *const keys[] = {"aa", "ab", "ab\x01", "abc", "ab\xff\xff", "ac", "b"};
+    struct subject *subject = *state;
+    struct es_row erased = store_row_erased(ES_ROW_MESSAGE, "ab");
+
+    erased.prefix = true;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        store_put(subject->store, store_row(ES_ROW_MESSAGE, keys[i], "body"));
+        store_put(subject->store, store_row(ES_ROW_HELD, keys[i], "body"));
+    }
+    store_put(subject->store, erased);
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        bool begins = strncmp(keys[i], "ab", 2) == 0;
+
+        store_expect(subject->store, ES_ROW_MESSAGE, keys[i], begins ? NULL : "body");
+        store_expect(subject->store, ES_ROW_HELD, keys[i], "body");
+    }
+}
+
 static void a_small_buffer_gets_nothing(void **state)
 {
     struct subject *subject = *state;
@@ -473,14 +494,14 @@ static void random_batches_leave_all_stores_equal(void **state)
     }
 #define CASES(store)                                                                               \
     CASE(a_row_comes_back_as_it_was_put, store), CASE(a_body_may_hold_any_bytes_or_none, store),   \
-        CASE(kinds_are_apart, store), CASE(a_small_buffer_gets_nothing, store),                    \
-        CASE(the_longest_row_fits, store), CASE(the_last_of_several_rows_counts, store),           \
-        CASE(nothing_may_be_committed, store), CASE(a_commit_keeps_no_borrowed_byte, store),       \
-        CASE(each_gives_rows_in_key_order, store), CASE(each_stops_when_told, store),              \
-        CASE(a_callback_may_read, store), CASE(a_reader_sees_each_commit, store),                  \
-        CASE(a_page_is_bounded_and_ordered, store), CASE(a_page_may_be_empty, store),              \
-        CASE(a_message_moves_with_its_order, store), CASE(equal_orders_go_by_key, store),          \
-        CASE(a_page_stops_when_told, store)
+        CASE(kinds_are_apart, store), CASE(a_prefix_erases_what_begins_with_it, store),            \
+        CASE(a_small_buffer_gets_nothing, store), CASE(the_longest_row_fits, store),               \
+        CASE(the_last_of_several_rows_counts, store), CASE(nothing_may_be_committed, store),       \
+        CASE(a_commit_keeps_no_borrowed_byte, store), CASE(each_gives_rows_in_key_order, store),   \
+        CASE(each_stops_when_told, store), CASE(a_callback_may_read, store),                       \
+        CASE(a_reader_sees_each_commit, store), CASE(a_page_is_bounded_and_ordered, store),        \
+        CASE(a_page_may_be_empty, store), CASE(a_message_moves_with_its_order, store),             \
+        CASE(equal_orders_go_by_key, store), CASE(a_page_stops_when_told, store)
 
 int main(void)
 {

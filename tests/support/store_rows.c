@@ -145,6 +145,7 @@ void store_batch_init(struct store_batch *batch, uint64_t *seed)
             row->kind = ES_ROW_MESSAGE;
         row->key = pick_key(batch->keys[i], seed);
         row->erase = store_pick(seed, 4) == 0;
+        row->prefix = row->erase && store_pick(seed, 8) == 0;
         row->body = es_slice(batch->bodies, store_pick(seed, body_max));
         row->conversation = store_pick(seed, CONVERSATIONS);
         row->order = pick_order(seed);
