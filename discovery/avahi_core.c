@@ -49,8 +49,9 @@ static const char *const function_names[] = {FUNCTIONS(NAME)};
 #define N_FUNCTIONS (sizeof(function_names) / sizeof(function_names[0]))
 _Static_assert(sizeof(avahi) == sizeof(function_names), "one pointer for each name");
 
-/* Per interface and address family: five records for each of 3,000 adverts. */
-#define CACHE_ENTRIES_MAX 16384
+/* Per interface and address family: four records for each of 1,000 adverts. The stack searches them
+ * one by one. */
+#define CACHE_ENTRIES_MAX 4096
 
 struct es_stack {
     const struct es_stack_host *host;

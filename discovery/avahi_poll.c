@@ -15,6 +15,9 @@
 #define NOT_POLLED SIZE_MAX
 /* A crowd that comes up together sends more at once than a socket holds by default. */
 #define RECEIVE_BYTES (1 << 20)
+/* Packets that are digested faster than this are no burden; a clock that jumped is no packet. */
+#define REST_USEC_MIN 2000
+#define REST_USEC_MAX 1000000
 
 struct AvahiWatch {
     struct AvahiWatch *next;
@@ -24,6 +27,7 @@ struct AvahiWatch {
     size_t index; /* in the array of the last prepare */
     int fd;
     AvahiWatchEvent wanted, happened;
+    struct timeval rests_until;
     bool dead;
 };
 
@@ -38,6 +42,7 @@ struct AvahiTimeout {
 
 struct es_avahi_poll {
     AvahiPoll api;
+    struct es_avahi_gate gate;
     struct AvahiWatch *watches;
     struct AvahiTimeout *timeouts;
 };
@@ -111,12 +116,13 @@ static void timeout_free(AvahiTimeout *timeout)
     timeout->dead = true;
 }
 
-struct es_avahi_poll *es_avahi_poll_new(void)
+struct es_avahi_poll *es_avahi_poll_new(struct es_avahi_gate gate)
 {
     struct es_avahi_poll *poll = calloc(1, sizeof(*poll));
 
     if (!poll)
         return NULL;
+    poll->gate = gate;
     poll->api = (AvahiPoll){
         .userdata = poll,
         .watch_new = watch_new,
@@ -165,6 +171,14 @@ const AvahiPoll *es_avahi_poll_api(struct es_avahi_poll *poll)
     return &poll->api;
 }
 
+static void wait_at_most(AvahiUsec *io_wait, const struct timeval *until)
+{
+    const AvahiUsec left = -avahi_age(until);
+
+    if (*io_wait < 0 || left < *io_wait)
+        *io_wait = left > 0 ? left : 0;
+}
+
 size_t es_avahi_poll_prepare(struct es_avahi_poll *poll, struct pollfd *ret_fds, size_t cap,
                              int *ret_timeout_ms)
 {
@@ -173,32 +187,44 @@ size_t es_avahi_poll_prepare(struct es_avahi_poll *poll, struct pollfd *ret_fds,
 
     sweep(poll, false);
     for (struct AvahiWatch *watch = poll->watches; watch; watch = watch->next) {
-        watch->index = n < cap ? n : NOT_POLLED;
-        if (n < cap)
+        const bool rests = avahi_age(&watch->rests_until) < 0;
+        watch->index = n < cap && !rests ? n : NOT_POLLED;
+        if (watch->index != NOT_POLLED)
             ret_fds[n++] = (struct pollfd){.fd = watch->fd, .events = (short)watch->wanted};
+        else if (rests)
+            wait_at_most(&wait, &watch->rests_until);
     }
-    for (const struct AvahiTimeout *t = poll->timeouts; t; t = t->next) {
-        if (!t->armed)
-            continue;
-        const AvahiUsec left = -avahi_age(&t->due);
-        if (wait < 0 || left < wait)
-            wait = left > 0 ? left : 0;
-    }
+    for (const struct AvahiTimeout *timeout = poll->timeouts; timeout; timeout = timeout->next)
+        if (timeout->armed)
+            wait_at_most(&wait, &timeout->due);
     /* Rounded up: waking a moment too early would spin until the moment has come. */
     const AvahiUsec wait_ms = wait < 0 ? -1 : (wait + 999) / 1000;
     *ret_timeout_ms = wait_ms < INT_MAX ? (int)wait_ms : INT_MAX;
     return n;
 }
 
+static void read_watch(struct es_avahi_poll *poll, struct AvahiWatch *watch, short events)
+{
+    struct timeval began;
+
+    if ((events & POLLIN) != 0 && !poll->gate.admit(poll->gate.ctx, watch->fd))
+        return;
+    avahi_elapse_time(&began, 0, 0);
+    watch->happened = (AvahiWatchEvent)events;
+    watch->callback(watch, watch->fd, watch->happened, watch->userdata);
+    watch->happened = 0;
+    const AvahiUsec took = avahi_age(&began);
+    if (took > REST_USEC_MIN) {
+        avahi_elapse_time(&watch->rests_until, 0, 0);
+        avahi_timeval_add(&watch->rests_until, took < REST_USEC_MAX ? took : REST_USEC_MAX);
+    }
+}
+
 void es_avahi_poll_dispatch(struct es_avahi_poll *poll, const struct pollfd *fds, size_t n_fds)
 {
-    for (struct AvahiWatch *watch = poll->watches; watch; watch = watch->next) {
-        if (watch->dead || watch->index >= n_fds || fds[watch->index].revents == 0)
-            continue;
-        watch->happened = (AvahiWatchEvent)fds[watch->index].revents;
-        watch->callback(watch, watch->fd, watch->happened, watch->userdata);
-        watch->happened = 0;
-    }
+    for (struct AvahiWatch *watch = poll->watches; watch; watch = watch->next)
+        if (!watch->dead && watch->index < n_fds && fds[watch->index].revents != 0)
+            read_watch(poll, watch, fds[watch->index].revents);
     for (struct AvahiTimeout *timeout = poll->timeouts; timeout; timeout = timeout->next) {
         if (timeout->dead || !timeout->armed || avahi_age(&timeout->due) < 0)
             continue;

@@ -14,8 +14,8 @@
 #include "discovery/discovery.h"
 #include "discovery/interfaces.h"
 
-/* Each advert appears once per interface and address family. */
-#define ES_INSTANCES_MAX 4096
+/* Two for each node of a segment of 1,000: an advert appears once per interface and family. */
+#define ES_INSTANCES_MAX 2048
 /* Resolvers at a time: each asks the network several questions. */
 #define ES_RESOLVERS_MAX 64
 /* A resolver gives up after five seconds; lossy networks get another chance. While others wait for

@@ -16,12 +16,13 @@
 #include "discovery/avahi_core.h"
 #include "discovery/avahi_poll.h"
 #include "discovery/beacon.h"
+#include "discovery/guard.h"
 
 /* A stack that fails is tried again after this, doubled each time. */
 #define REOPEN_MS_MIN 1000
 #define REOPEN_MS_MAX 30000
 /* A flooded table is emptied by a fresh start at most this often. */
-#define FLOOD_RESTART_MS 30000
+#define FLOOD_RESTART_MS 10000
 /* Addresses come one after the other: the publication waits for the last. */
 #define SETTLE_MS 300
 /* After a fresh start every node that is still there has answered by then. */
@@ -44,6 +45,7 @@ struct es_discovery {
     int watch_fd;
     struct es_interfaces interfaces;
     struct es_browse browse;
+    struct es_guard guard;
 
     const struct es_stack_ops *ops; /* NULL: discovery is off */
     struct es_stack_host host;
@@ -327,11 +329,20 @@ static void report_state(struct es_discovery *discovery)
 
 /* --- The handle ------------------------------------------------------------------------------- */
 
+static bool admit(void *ctx, int fd)
+{
+    struct es_discovery *discovery = ctx;
+    return es_guard_admit(&discovery->guard, fd, discovery->now_ms);
+}
+
 struct es_discovery *es_discovery_new(const struct es_discovery_options *options)
 {
     struct es_discovery *discovery = calloc(1, sizeof(*discovery));
 
-    if (!discovery || !(discovery->poll = es_avahi_poll_new())) {
+    if (!discovery)
+        return NULL;
+    discovery->poll = es_avahi_poll_new((struct es_avahi_gate){.ctx = discovery, .admit = admit});
+    if (!discovery->poll) {
         free(discovery);
         return NULL;
     }
