@@ -91,7 +91,7 @@ static enum es_args_error parse_letters(struct parser *parser)
     return ES_ARGS_OK;
 }
 
-static enum es_args_error take_operand(struct parser *parser, es_args_options_fn *options_of)
+static enum es_args_error take_operand(struct parser *parser, es_args_options_fn options_of)
 {
     struct es_args *args = parser->args;
     char *word = parser->argv[parser->at - 1];
@@ -108,7 +108,7 @@ static enum es_args_error take_operand(struct parser *parser, es_args_options_fn
 }
 
 static enum es_args_error parse_next(struct parser *parser, bool literal,
-                                     es_args_options_fn *options_of)
+                                     es_args_options_fn options_of)
 {
     const char *token = parser->argv[parser->at++];
 
@@ -120,7 +120,7 @@ static enum es_args_error parse_next(struct parser *parser, bool literal,
 }
 
 enum es_args_error es_args_parse(int argc, char **argv, const struct es_option *globals,
-                                 es_args_options_fn *options_of, struct es_args *ret,
+                                 es_args_options_fn options_of, struct es_args *ret,
                                  const char **ret_token)
 {
     struct parser parser = {.argc = argc, .argv = argv, .at = 1, .globals = globals, .args = ret};

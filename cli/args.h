@@ -40,11 +40,11 @@ enum es_args_error {
 };
 
 /* The options of a command: a table, empty when it has none; NULL when there is no such command. */
-typedef const struct es_option *es_args_options_fn(const char *command);
+typedef const struct es_option *(*es_args_options_fn)(const char *command);
 
 /* On an error *ret_token is what it is about, and of ret only the options so far are filled in. */
 enum es_args_error es_args_parse(int argc, char **argv, const struct es_option *globals,
-                                 es_args_options_fn *options_of, struct es_args *ret,
+                                 es_args_options_fn options_of, struct es_args *ret,
                                  const char **ret_token);
 
 /* The value of an option, "" when it takes none; NULL when it was not given. */

@@ -123,7 +123,7 @@ json_t *es_call_all(struct es_cli *cli, const char *method)
     return page;
 }
 
-enum es_exit es_call_list(struct es_cli *cli, const char *method, es_put_row_fn *put_row,
+enum es_exit es_call_list(struct es_cli *cli, const char *method, es_put_row_fn put_row,
                           const char *empty)
 {
     json_t *list = es_call_all(cli, method);

@@ -27,8 +27,8 @@ json_t *es_call_all(struct es_cli *cli, const char *method);
 
 /* A list from beginning to end: each row by put_row, or as JSON. Nothing is said when it is empty
  * but, to a person, empty. */
-typedef void es_put_row_fn(struct es_out *out, const json_t *row);
-enum es_exit es_call_list(struct es_cli *cli, const char *method, es_put_row_fn *put_row,
+typedef void (*es_put_row_fn)(struct es_out *out, const json_t *row);
+enum es_exit es_call_list(struct es_cli *cli, const char *method, es_put_row_fn put_row,
                           const char *empty);
 
 #endif

@@ -249,6 +249,13 @@ static int receive(struct es_client *client, int64_t deadline_ms, json_t **ret)
     }
 }
 
+bool es_client_ready(const struct es_client *client)
+{
+    return json_array_size(client->kept) > 0 ||
+           (client->in_len > client->in_at &&
+            memchr(client->in + client->in_at, '\n', client->in_len - client->in_at) != NULL);
+}
+
 int es_client_next(struct es_client *client, int64_t deadline_ms, json_t **ret)
 {
     if (json_array_size(client->kept) > 0) {

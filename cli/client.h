@@ -44,6 +44,9 @@ int es_client_request(struct es_client *client, const char *method, json_t *para
  * a negative errno: -ETIMEDOUT, -EPIPE when the node has gone, -EPROTO when it talks nonsense. */
 int es_client_next(struct es_client *client, int64_t deadline_ms, json_t **ret);
 
+/* Is there something that es_client_next() gives without reading? Then there is nothing to poll for. */
+bool es_client_ready(const struct es_client *client);
+
 /* The answer to one request; what comes before it is kept for es_client_next(). */
 int es_client_answer(struct es_client *client, uint64_t id, int64_t deadline_ms, json_t **ret);
 

@@ -368,6 +368,9 @@ static int loop(struct chat *chat)
         send_lines(chat);
         if (chat->ended && chat->awaited == 0)
             return 0;
+        /* Answers may have been read while requests were written. */
+        if (es_client_ready(&cli->client))
+            continue;
         if (chat->keys)
             es_edit_draw(&chat->edit, &cli->out, PROMPT, es_terminal_columns());
         fflush(cli->out.file);

@@ -42,12 +42,16 @@ static void put_row(struct es_cli *cli, const json_t *row)
         put_person(&cli->out, row);
 }
 
-static void put_interfaces(struct es_out *out, const json_t *page)
+/* Their names, or how many they are. */
+static void put_interfaces(struct es_out *out, const json_t *interfaces)
 {
     const json_t *name;
     size_t i;
 
-    json_array_foreach(json_object_get(page, "interfaces"), i, name)
+    if (json_is_integer(interfaces))
+        es_out_words(out, " on %" PRId64 " interface%s", (int64_t)json_integer_value(interfaces),
+                     json_integer_value(interfaces) == 1 ? "" : "s");
+    json_array_foreach(interfaces, i, name)
     {
         es_out_words(out, "%s", i == 0 ? " on " : ", ");
         es_out_name(out, json_is_string(name) ? json_string_value(name) : "?", 0);
@@ -63,7 +67,7 @@ static void explain_empty(struct es_cli *cli, const json_t *page)
 
     es_duration_format((uint64_t)es_field_int(page, "listening_ms"), listened);
     es_out_words(err, "Nobody shows a name here. Listened for %s", listened);
-    put_interfaces(err, page);
+    put_interfaces(err, json_object_get(page, "interfaces"));
     es_out_words(err, ".");
     es_out_end(err);
     if (hidden > 0) {

@@ -2,6 +2,7 @@
 /* lines.c - a buffer of two lines, so that one of any allowed length is whole in it. */
 #include "cli/lines.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ void es_lines_init(struct es_lines *lines, int fd)
 static void compact(struct es_lines *lines)
 {
     lines->len -= lines->at;
+    assert(memchr(lines->bytes + lines->at, '\n', lines->len) == NULL);
     memmove(lines->bytes, lines->bytes + lines->at, lines->len);
     lines->at = 0;
     if (lines->len > ES_LINE_BYTES_MAX) {

@@ -25,7 +25,8 @@ struct es_line {
 
 void es_lines_init(struct es_lines *lines, int fd);
 
-/* Reads what there is, once; waits when there is nothing. 0 or a negative errno. */
+/* Reads what there is, once; waits when there is nothing. Every line that was whole has been taken
+ * before. 0 or a negative errno. */
 int es_lines_read(struct es_lines *lines);
 
 /* The next line that is complete; at the end of the input also one without an end. */

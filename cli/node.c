@@ -24,7 +24,7 @@
 static enum es_exit find_daemon(struct es_cli *cli, int passphrase_fd, struct es_program *ret)
 {
     ret->path = es_program_find("earshotd", "EARSHOTD");
-    ret->home = cli->home.given;
+    ret->home = &cli->home;
     ret->passphrase_fd = passphrase_fd;
     if (ret->path != NULL)
         return ES_EXIT_DONE;

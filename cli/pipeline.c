@@ -168,7 +168,7 @@ static enum es_exit take_answers(struct pipeline *pipeline)
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
-/* Waits for more lines, if there is room for them, and for answers. */
+/* Waits for more lines, if there is room for them (then none that is whole waits), and for answers. */
 static enum es_exit wait_for_either(struct pipeline *pipeline)
 {
     struct es_cli *cli = pipeline->cli;
@@ -180,6 +180,9 @@ static enum es_exit wait_for_either(struct pipeline *pipeline)
     int64_t left_ms = cli->deadline_ms - es_monotonic_ms();
     int rc = 0;
 
+    /* Answers may have been read while requests were written. */
+    if (es_client_ready(&cli->client))
+        return ES_EXIT_DONE;
     if (left_ms <= 0) {
         cli->line = pipeline->count > 0 ? pipeline->ring[pipeline->first].line : 0;
         return es_fail_client(cli, -ETIMEDOUT);
@@ -195,10 +198,10 @@ static enum es_exit wait_for_either(struct pipeline *pipeline)
 static enum es_exit run_loop(struct pipeline *pipeline)
 {
     for (;;) {
-        enum es_exit exit = send_lines(pipeline);
+        enum es_exit exit = take_answers(pipeline);
 
         if (exit == ES_EXIT_DONE)
-            exit = take_answers(pipeline);
+            exit = send_lines(pipeline);
         if (exit != ES_EXIT_DONE)
             return exit;
         if (pipeline->lines.ended && pipeline->count == 0 &&

@@ -29,7 +29,7 @@ enum es_exit es_send_options(struct es_cli *cli, struct es_send_options *ret)
     ret->conversation = es_operand(cli, 0);
     ret->reply_to = es_args_value(&cli->args, "reply-to");
     ret->wait = es_args_value(&cli->args, "wait");
-    ret->patient = true;
+    ret->patient = ret->wait != NULL;
     ret->expire_s = expire_ms / 1000;
     ret->wait_until_ms = ES_DEADLINE_NONE;
     if (exit != ES_EXIT_DONE)

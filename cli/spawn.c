@@ -78,8 +78,20 @@ char *es_program_find(const char *name, const char *variable)
     return found;
 }
 
-/* Arguments of a call: the program, home, passphrase, then further ones. */
-#define ARGV_MAX (ES_PROGRAM_ARGS_MAX + 8)
+/* Arguments of a call: the program, its folders, the passphrase, then further ones. */
+#define ARGV_MAX (ES_PROGRAM_ARGS_MAX + 10)
+
+static size_t fill_home(const struct es_home *home, const char **ret)
+{
+    const char *const whole[] = {"--home", home->given};
+    const char *const parts[] = {"--config", home->config, "--data",
+                                 home->data, "--socket",   home->socket};
+    bool is_whole = home->given != NULL;
+    size_t n = is_whole ? sizeof(whole) / sizeof(whole[0]) : sizeof(parts) / sizeof(parts[0]);
+
+    memcpy(ret, is_whole ? whole : parts, n * sizeof(ret[0]));
+    return n;
+}
 
 static void fill_argv(const struct es_program *program, const char *const *args, int passphrase_fd,
                       char fd_text[static 12], const char *ret[static ARGV_MAX])
@@ -87,10 +99,8 @@ static void fill_argv(const struct es_program *program, const char *const *args,
     size_t n = 0;
 
     ret[n++] = program->path;
-    if (program->home != NULL) {
-        ret[n++] = "--home";
-        ret[n++] = program->home;
-    }
+    if (program->home != NULL)
+        n += fill_home(program->home, ret + n);
     if (program->passphrase_fd >= 0) {
         snprintf(fd_text, 12, "%d", passphrase_fd);
         ret[n++] = "--passphrase-fd";

@@ -8,14 +8,16 @@
 
 #include <stdint.h>
 
+#include "cli/home.h"
+
 /* An installed program: $VARIABLE, beside this program, in ../node/, in libexec. malloc'd absolute
  * path; NULL when there is none. */
 char *es_program_find(const char *name, const char *variable);
 
 struct es_program {
     const char *path;
-    const char *home;  /* becomes --home; NULL: none                */
-    int passphrase_fd; /* becomes --passphrase-fd; -1: none; stays open here */
+    const struct es_home *home; /* as earshotd is told it; NULL: not at all          */
+    int passphrase_fd;          /* becomes --passphrase-fd; -1: none; stays open here */
 };
 
 struct es_program_output {

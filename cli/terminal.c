@@ -118,10 +118,11 @@ bool es_ask_secret(struct es_out *out, const char *question, char *ret, size_t c
     bool ended = false;
     char c = '\0';
 
-    put_question(out, question);
-    /* Not through stdio, whose buffer would keep it. */
+    /* Before the question: who answers fast is not seen either. */
     bool hidden = change(ECHO);
 
+    put_question(out, question);
+    /* Not through stdio, whose buffer would keep it. */
     while (len + 1 < cap && !ended && read(STDIN_FILENO, &c, 1) == 1) {
         ended = c == '\n';
         if (!ended)

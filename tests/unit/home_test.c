@@ -81,12 +81,12 @@ static void a_profile_is_a_home_inside_the_home(void **state)
 {
     (void)state;
     setenv("HOME", "/u", 1);
-    assert_home("/h", "work", "/h/profiles/work", "/h/profiles/work",
-                "/h/profiles/work/earshot.conf", "/h/profiles/work/control.sock");
-    assert_home(NULL, "work", "/u/.local/share/earshot/profiles/work",
-                "/u/.local/share/earshot/profiles/work",
-                "/u/.local/share/earshot/profiles/work/earshot.conf",
-                "/u/.local/share/earshot/profiles/work/control.sock");
+    assert_home("/h", "club", "/h/profiles/club", "/h/profiles/club",
+                "/h/profiles/club/earshot.conf", "/h/profiles/club/control.sock");
+    assert_home(NULL, "club", "/u/.local/share/earshot/profiles/club",
+                "/u/.local/share/earshot/profiles/club",
+                "/u/.local/share/earshot/profiles/club/earshot.conf",
+                "/u/.local/share/earshot/profiles/club/control.sock");
 }
 
 static void a_profile_has_a_plain_name(void **state)
@@ -105,7 +105,7 @@ static void without_any_home_there_is_none(void **state)
 
     (void)state;
     assert_int_equal(es_home_init(&home, NULL, NULL), -ENOENT);
-    assert_int_equal(es_home_init(&home, NULL, "work"), -ENOENT);
+    assert_int_equal(es_home_init(&home, NULL, "club"), -ENOENT);
     setenv("XDG_DATA_HOME", "/d", 1);
     assert_int_equal(es_home_init(&home, NULL, NULL), -ENOENT);
 }
