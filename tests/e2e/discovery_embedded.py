@@ -193,6 +193,15 @@ def a_clock_that_jumped_starts_afresh_and_loses_nobody():
     sleeper.wait("gone", before, key=key(2), limit=15)
 
 
+def thirty_nodes_that_start_together_all_find_each_other():
+    lan = Segment()
+    probes = [Probe(Host(lan)) for _ in range(30)]
+    for seed, probe in enumerate(probes, 1):
+        probe.tell(f"publish {seed} {4000 + seed}")
+    for probe in probes:
+        probe.wait_for(lambda p=probe: len({e["key"] for e in p.matching("seen")}) == 29, limit=20)
+
+
 if __name__ == "__main__":
     segment.enter()
     segment.run_cases([
@@ -211,4 +220,5 @@ if __name__ == "__main__":
         a_node_on_two_segments_sees_both_and_joins_neither,
         an_address_on_a_foreign_network_is_refused,
         a_clock_that_jumped_starts_afresh_and_loses_nobody,
+        thirty_nodes_that_start_together_all_find_each_other,
     ])
