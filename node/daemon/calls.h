@@ -16,6 +16,7 @@ enum es_call_wait {
     ES_WAIT_DELIVERED, /* the message is on the other side's disk      */
     ES_WAIT_READ,
     ES_WAIT_PONG,
+    ES_WAIT_HISTORY, /* a page of the log */
 };
 
 struct es_call {
@@ -30,6 +31,7 @@ struct es_call {
     struct es_message_id message;
     const char *state; /* of the message, so far */
     uint32_t uses;     /* invite                  */
+    uint64_t since_ms; /* log                     */
 };
 
 struct es_calls {

@@ -103,7 +103,7 @@ static void take_signal(struct es_daemon *daemon, int fd)
 
 /* --- The loop ------------------------------------------------------------------------------------- */
 
-enum { SIGNALS, WRITER, NETWORK, SERVER }; /* places in the array of descriptors */
+enum { SIGNALS, WRITER, HISTORY, NETWORK, SERVER }; /* places in the array of descriptors */
 
 static int timeout_ms(struct es_daemon *daemon)
 {
@@ -133,6 +133,7 @@ static void turn(struct es_daemon *daemon, int signals)
     es_network_flush(daemon->network);
     fds[SIGNALS] = (struct pollfd){.fd = signals, .events = POLLIN};
     fds[WRITER] = (struct pollfd){.fd = es_node_fd(daemon->node), .events = POLLIN};
+    fds[HISTORY] = (struct pollfd){.fd = es_history_fd(daemon->history), .events = POLLIN};
     fds[NETWORK] = es_network_pollfd(daemon->network);
     n_server = es_server_pollfds(daemon->server, &fds[SERVER]);
     if (poll(fds, SERVER + n_server, timeout_ms(daemon)) < 0)
@@ -141,6 +142,8 @@ static void turn(struct es_daemon *daemon, int signals)
         take_signal(daemon, signals);
     if (fds[WRITER].revents)
         es_node_results(daemon->node);
+    if (fds[HISTORY].revents)
+        es_rpc_pages(daemon);
     if (fds[NETWORK].revents)
         es_network_dispatch(daemon->network, fds[NETWORK].revents, es_node_now_ms());
     es_server_dispatch(daemon->server, &fds[SERVER], n_server);
@@ -186,7 +189,7 @@ static bool make_parts(struct es_daemon *daemon)
         .ctx = daemon, .line = on_line, .closed = on_closed};
     enum es_err err;
 
-    daemon->history = daemon->store->ops->reader(daemon->store);
+    daemon->history = es_history_new(daemon->store);
     daemon->network = es_network_new(daemon->options.net, &network_calls);
     if (daemon->history == NULL || daemon->network == NULL || !es_calls_init(&daemon->calls)) {
         es_daemon_error("memory", es_err_text(ES_E_MEMORY), NULL);
@@ -214,8 +217,7 @@ static void free_parts(struct es_daemon *daemon)
     es_network_free(daemon->network);
     es_node_free(daemon->node);
     es_calls_done(&daemon->calls);
-    if (daemon->history != NULL)
-        daemon->history->ops->free(daemon->history);
+    es_history_free(daemon->history);
 }
 
 static void apply_name(struct es_daemon *daemon)

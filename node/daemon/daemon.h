@@ -5,6 +5,7 @@
 
 #include "node/daemon/calls.h"
 #include "node/daemon/config.h"
+#include "node/daemon/history.h"
 #include "node/daemon/network.h"
 #include "node/daemon/node.h"
 #include "node/daemon/server.h"
@@ -22,7 +23,7 @@ struct es_daemon {
     struct es_daemon_options options;
     const struct es_config *config;
     struct es_store *store;
-    struct es_store_reader *history;
+    struct es_history *history;
     struct es_node *node;
     struct es_network *network;
     struct es_server *server;

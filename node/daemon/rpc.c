@@ -301,6 +301,41 @@ static void end_waits(struct es_daemon *daemon, const struct es_event *event)
     }
 }
 
+/* --- History -------------------------------------------------------------------------------------- */
+
+void es_rpc_history(struct es_request_call *call, const struct es_page *query, uint64_t since_ms)
+{
+    struct es_call *waiting =
+        es_calls_add(&call->daemon->calls, call->client, call->id, call->method);
+
+    if (waiting != NULL) {
+        waiting->wait = ES_WAIT_HISTORY;
+        waiting->since_ms = since_ms;
+        if (es_history_ask(call->daemon->history, query, waiting->number))
+            return;
+        es_calls_remove(waiting);
+    }
+    answer_error(call->daemon, call->client, call->id, 1, "too many pages wait to be read", "busy",
+                 "wait for some of them");
+}
+
+void es_rpc_pages(struct es_daemon *daemon)
+{
+    struct es_history_page *page;
+
+    while ((page = es_history_next(daemon->history)) != NULL) {
+        struct es_call *call = es_calls_find(&daemon->calls, page->number);
+
+        if (call != NULL && page->result == 0) {
+            end_call(daemon, call, "result", es_rpc_page_done(daemon, page, call->since_ms));
+        } else if (call != NULL) {
+            refuse(daemon, call->client, call->id, ES_E_STORE, es_slice(NULL, 0));
+            es_calls_remove(call);
+        }
+        es_history_page_free(page);
+    }
+}
+
 /* --- Events for the stream ---------------------------------------------------------------------- */
 
 static const char *event_name(enum es_event_kind kind)

@@ -9,6 +9,8 @@
 void es_rpc_line(struct es_daemon *daemon, uint64_t client, const char *line, size_t len);
 /* An event of the core: answers calls, goes into the stream. */
 void es_rpc_event(struct es_daemon *daemon, const struct es_event *event);
+/* Pages of history that were read. */
+void es_rpc_pages(struct es_daemon *daemon);
 /* Calls whose time has passed. */
 void es_rpc_timer(struct es_daemon *daemon);
 /* The core was restored: calls under way get no answer from it. */
@@ -53,6 +55,11 @@ bool es_rpc_contact(struct es_request_call *call, const char *key, struct es_con
 /* {"rows":rows,"next":null}; takes the reference. */
 json_t *es_rpc_page(json_t *rows);
 
+/* Gives a query to the history thread; the answer comes with its page. */
+void es_rpc_history(struct es_request_call *call, const struct es_page *query, uint64_t since_ms);
+/* The result of a page. NULL: it could not be read. */
+json_t *es_rpc_page_done(struct es_daemon *daemon, const struct es_history_page *page,
+                         uint64_t since_ms);
 /* The result of a command that was done: by method. NULL: this method has none but {}. */
 json_t *es_rpc_done(struct es_daemon *daemon, const struct es_call *call,
                     const struct es_event *event);

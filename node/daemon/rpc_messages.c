@@ -98,41 +98,7 @@ static void method_read(struct es_request_call *call)
 
 /* --- log ---------------------------------------------------------------------------------------- */
 
-struct page {
-    const struct es_core *core;
-    json_t *rows;
-    uint64_t since_ms;
-    uint64_t first, last; /* orders seen */
-    size_t n;
-};
-
-static int add_row(void *ctx, const struct es_row *row)
-{
-    struct page *page = ctx;
-    struct es_message message;
-
-    if (page->n++ == 0)
-        page->first = row->order;
-    page->last = row->order;
-    if (es_message_decode(row->body, &message) && message.received_wall_ms >= page->since_ms)
-        json_array_append_new(page->rows, es_json_message(page->core, &message));
-    return 0;
-}
-
-static void reverse(json_t *rows)
-{
-    size_t n = json_array_size(rows);
-
-    for (size_t i = 0; i < n / 2; i++) {
-        json_t *low = json_incref(json_array_get(rows, i));
-        json_t *high = json_incref(json_array_get(rows, n - 1 - i));
-
-        json_array_set_new(rows, i, high);
-        json_array_set_new(rows, n - 1 - i, low);
-    }
-}
-
-static bool log_params(struct es_request_call *call, struct es_page *query, struct page *page)
+static bool log_params(struct es_request_call *call, struct es_page *query, uint64_t *ret_since_ms)
 {
     uint64_t limit = 50;
     struct es_slice since = es_slice(NULL, 0);
@@ -150,7 +116,7 @@ static bool log_params(struct es_request_call *call, struct es_page *query, stru
         return true;
     if (since.len < sizeof(text))
         memcpy(text, since.ptr, since.len);
-    if (es_json_parse_time(text, &page->since_ms))
+    if (es_json_parse_time(text, ret_since_ms))
         return true;
     es_rpc_usage(call, "since");
     return false;
@@ -159,25 +125,33 @@ static bool log_params(struct es_request_call *call, struct es_page *query, stru
 static void method_log(struct es_request_call *call)
 {
     struct es_page query = {0};
-    struct page page = {.core = call->core};
     struct es_contact_view contact;
-    struct es_store_reader *history = call->daemon->history;
-    bool more;
+    uint64_t since_ms = 0;
 
-    if (!es_rpc_contact(call, "conversation", &contact) || !log_params(call, &query, &page))
+    if (!es_rpc_contact(call, "conversation", &contact) || !log_params(call, &query, &since_ms))
         return;
     query.conversation = contact.contact;
-    page.rows = json_array();
-    if (history->ops->page(history, &query, add_row, &page) != 0) {
-        json_decref(page.rows);
-        es_rpc_refuse(call, ES_E_STORE, es_slice(NULL, 0));
-        return;
+    es_rpc_history(call, &query, since_ms);
+}
+
+/* Oldest first, whatever the order of the query. */
+json_t *es_rpc_page_done(struct es_daemon *daemon, const struct es_history_page *page,
+                         uint64_t since_ms)
+{
+    const struct es_core *core = es_node_core(daemon->node);
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < page->n; i++) {
+        struct es_slice body = page->bodies[page->query.newest_first ? page->n - 1 - i : i];
+        struct es_message message;
+
+        if (es_message_decode(body, &message) && message.received_wall_ms >= since_ms)
+            json_array_append_new(rows, es_json_message(core, &message));
     }
-    if (query.newest_first)
-        reverse(page.rows);
-    more = page.n == query.limit;
-    es_rpc_result(call, json_pack("{s:o, s:o}", "rows", page.rows, "next",
-                                  more ? json_integer((json_int_t)page.last) : json_null()));
+    return json_pack("{s:o, s:o}", "rows", rows, "next",
+                     page->n == page->query.limit
+                         ? json_integer((json_int_t)page->orders[page->n - 1])
+                         : json_null());
 }
 
 static void method_conversations(struct es_request_call *call)
