@@ -5,6 +5,7 @@ Every run has a build folder of its own below the root, which stays for the next
 
   plain     gcc, all suites
   san       clang with ASan and UBSan: unit, contract, golden, fuzz, sim
+  demo      tools/demo in a network namespace, with suite e2e
 with --all also
   valgrind  the plain build under memcheck: unit, contract, golden
   tsan      clang with TSan: unit, contract, e2e
@@ -110,6 +111,18 @@ def test(run, suites, tally):
     say(f"{run.name}: {time.monotonic() - started:.0f} s")
 
 
+def demo(tally):
+    """What a newcomer runs first has to work, where this machine lets it have its own network."""
+    say("demo: two nodes in a network of their own")
+    if not any(subprocess.run(["unshare", *how, "--net", "true"], capture_output=True,
+                              check=False).returncode == 0 for how in ([], ["--map-root-user"])):
+        tally.add("demo", "tools/demo", "SKIP")
+        return
+    done = subprocess.run([ROOT / "tools/demo", "--private"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    tally.add("demo", "tools/demo", "OK" if done.returncode == 0 else "FAIL", "", done.stdout)
+
+
 def fuzz(tally):
     """Each target for a while from its corpus; what it finds new stays out of the repository."""
     say(f"fuzz: each target for {FUZZ_SECONDS} s")
@@ -163,6 +176,8 @@ def main():
     tally = Tally()
     for run in QUICK + (THOROUGH if options.all else []):
         test(run, suites, tally)
+    if "e2e" in suites:
+        demo(tally)
     if options.all and "fuzz" in suites:
         fuzz(tally)
     if options.all and not options.suites:
