@@ -236,6 +236,5 @@ int es_net_serve(int pair, const struct es_entropy *entropy)
     es_discovery_free(net.discovery);
     if (net.complaint != NULL)
         fprintf(stderr, "earshot-net: %s\n", net.complaint);
-    /* The links end with the process: freeing them could wait for the look-up of a name. */
     return net.complaint != NULL ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,7 +5,8 @@
 
 #include "node/env/entropy.h"
 
-/* Serves the node at the other end of the pair until it is closed. Returns the exit status. */
+/* Serves the node at the other end of the pair until it is closed. Returns the status to leave the
+ * process with, which frees what is left. */
 int es_net_serve(int pair, const struct es_entropy *entropy);
 
 #endif

@@ -17,17 +17,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "node/daemon/net_limits.h"
 #include "node/daemon/net_loop.h"
 
 #define PAIR_FD 3
-
-/* Data of this process: heap, stacks of threads, anonymous memory. Not its address space, of which
- * the allocator and the libraries reserve far more than they use. */
-#define DATA_BYTES_MAX (256ull * 1024 * 1024)
-
-/* Descriptors: 256 dialled links at four each, 256 inbound, 1024 that have not spoken yet, those
- * that are being closed. */
-#define FDS_MAX 4096
 
 static bool is_pair(int fd)
 {
@@ -54,8 +47,9 @@ static bool limit(int resource, rlim_t soft, rlim_t hard)
 static bool confine(void)
 {
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           limit(RLIMIT_CORE, 0, 0) && limit(RLIMIT_DATA, DATA_BYTES_MAX, DATA_BYTES_MAX) &&
-           limit(RLIMIT_NOFILE, FDS_MAX, FDS_MAX);
+           limit(RLIMIT_CORE, 0, 0) &&
+           limit(RLIMIT_DATA, ES_NET_DATA_BYTES_MAX, ES_NET_DATA_BYTES_MAX) &&
+           limit(RLIMIT_NOFILE, ES_NET_FDS_MAX, ES_NET_FDS_MAX);
 }
 
 /* The node decides when this process ends; a key pressed at its terminal concerns the node. */
@@ -89,5 +83,6 @@ int main(void)
         fprintf(stderr, "earshot-net: cannot be confined: %s\n", strerror(errno));
         return EXIT_FAILURE;
     }
-    return es_net_serve(PAIR_FD, &entropy);
+    /* Freeing ZeroMQ's context could wait for the look-up of a name, so the system does it. */
+    _exit(es_net_serve(PAIR_FD, &entropy));
 }

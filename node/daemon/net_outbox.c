@@ -13,11 +13,6 @@ bool es_net_outbox_init(struct es_net_outbox *outbox)
     return outbox->ring != NULL;
 }
 
-void es_net_outbox_done(struct es_net_outbox *outbox)
-{
-    free(outbox->ring);
-}
-
 static struct es_net_datagram *at(const struct es_net_outbox *outbox, size_t index)
 {
     return &outbox->ring[(outbox->first + index) % ES_NET_DATAGRAMS_MAX];

@@ -30,8 +30,8 @@ enum es_net_flush {
     ES_NET_GONE,    /* the node does not read any more */
 };
 
+/* Lives as long as the process. */
 bool es_net_outbox_init(struct es_net_outbox *outbox);
-void es_net_outbox_done(struct es_net_outbox *outbox);
 
 /* False when all of the ring waits: the node has not read for long. */
 bool es_net_outbox_put(struct es_net_outbox *outbox, const struct es_report *report);

@@ -312,6 +312,14 @@ static void enqueue(struct es_links *links, struct es_link *link, zmq_msg_t *mes
         es_link_over(links, longest_queue(links), ES_LINK_OVERFLOW);
 }
 
+/* Sending may have taken in commands of the socket: it gets its turn. */
+static void touch(struct es_links *links, struct es_link *link)
+{
+    es_socket_touch(&links->sockets,
+                    link->listener != NULL ? &link->listener->socket : &link->socket);
+    links->touched = true;
+}
+
 void es_link_send(struct es_links *links, struct es_link *link, struct es_slice bytes)
 {
     enum sent sent = SENT_NOT_NOW;
@@ -326,9 +334,7 @@ void es_link_send(struct es_links *links, struct es_link *link, struct es_slice 
     memcpy(zmq_msg_data(&message), bytes.ptr, bytes.len);
     if (link->phase == ES_PHASE_OPEN && es_queue_empty(&link->queue))
         sent = hand_over(link, &message);
-    es_socket_touch(&links->sockets,
-                    link->listener != NULL ? &link->listener->socket : &link->socket);
-    links->touched = true;
+    touch(links, link);
     if (sent == SENT_NOT_NOW)
         enqueue(links, link, &message);
     else if (sent == SENT_NEVER)
@@ -346,4 +352,5 @@ void es_link_close(struct es_links *links, struct es_link *link)
     link->phase = ES_PHASE_CLOSING;
     es_link_set_deadline(links, link, links->now_ms + ES_CLOSE_MS);
     es_link_pump(links, link);
+    touch(links, link);
 }

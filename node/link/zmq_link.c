@@ -133,13 +133,22 @@ static void serve_dialled(struct es_links *links, struct es_link *link)
 {
     es_dial_read(links, link);
     es_link_pump(links, link);
-    if (!es_queue_empty(&link->queue) && (es_socket_events(&link->socket) & ZMQ_POLLOUT) != 0)
-        links->touched = true;
 }
 
-/* Each socket that is pending now gets its turn; the rest of its messages wait for the next. Both
- * reading and sending take in commands that concern the other, so the last thing is to ask whether
- * there is more to do: the descriptor will not tell it. */
+/* Both reading and sending take in commands that concern the other, and the descriptor will not
+ * tell them again: so the last thing is to ask, once, whether there is more to do. */
+static bool has_more(struct es_links *links, struct es_socket *socket)
+{
+    const struct es_link *link = socket->owner;
+    int events = es_socket_events(socket);
+    bool writable = socket->kind == ES_SOCKET_DIAL && (events & ZMQ_POLLOUT) != 0 &&
+                    !es_queue_empty(&link->queue);
+
+    links->touched = links->touched || writable;
+    return writable || (events & ZMQ_POLLIN) != 0;
+}
+
+/* Each socket that is pending now gets its turn; the rest of its messages wait for the next. */
 static void serve(struct es_links *links, enum es_socket_kind kind)
 {
     struct es_socket *socket;
@@ -152,7 +161,7 @@ static void serve(struct es_links *links, enum es_socket_kind kind)
             serve_listener(links, socket->owner);
         else
             serve_dialled(links, socket->owner);
-        if (links->touched || (es_socket_events(socket) & ZMQ_POLLIN) != 0)
+        if (has_more(links, socket))
             es_socket_touch(&links->sockets, socket);
     }
 }
