@@ -55,7 +55,7 @@ def _words(tree):
 
 
 def _bytes(tree):
-    for path in tree.select(".c", ".h", ".py", ".sh", ".md", ".build", ".sql", ".scd"):
+    for path in tree.select(".c", ".h", ".py", ".sh", ".md", ".build", ".sql"):
         text = tree.read(path)
         if re.search(r"[\udc80-\udcff]", text):
             yield Finding(path, 1, "is not UTF-8")
