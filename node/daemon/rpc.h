@@ -52,6 +52,8 @@ void es_rpc_refuse(struct es_request_call *call, enum es_err err, struct es_slic
 struct es_call *es_rpc_command(struct es_request_call *call, struct es_command *command);
 /* Finds whom params[key] means, or answers with the error. */
 bool es_rpc_contact(struct es_request_call *call, const char *key, struct es_contact_view *ret);
+/* Where this node can be dialled by hand: array of tcp://host:port/KEY; a new reference. */
+json_t *es_rpc_endpoints(const struct es_request_call *call);
 /* {"rows":rows,"next":null}; takes the reference. */
 json_t *es_rpc_page(json_t *rows);
 

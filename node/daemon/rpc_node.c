@@ -50,10 +50,11 @@ static void add_own_addresses(json_t *endpoints, uint16_t port, const struct es_
     freeifaddrs(list);
 }
 
-static json_t *endpoints_of(const struct es_daemon *daemon, const struct es_core *core)
+json_t *es_rpc_endpoints(const struct es_request_call *call)
 {
+    const struct es_daemon *daemon = call->daemon;
     const struct es_config *config = daemon->config;
-    struct es_dh_public key = es_mesh_lasting_key(es_core_mesh(core));
+    struct es_dh_public key = es_mesh_lasting_key(es_core_mesh(call->core));
     json_t *endpoints = json_array();
 
     for (size_t i = 0; i < config->n_lasting; i++) {
@@ -98,8 +99,8 @@ static void method_status(struct es_request_call *call)
                   (int)self.links, "neighbours", (int)self.neighbours, "queued", (int)self.queued,
                   "requests", (int)self.requests, "carrying", "envelopes", 0, "bytes", 0, "at_rest",
                   call->daemon->options.passphrase ? "passphrase" : "keyfile", "endpoints",
-                  endpoints_of(call->daemon, call->core), "discovery", discovery_of(call->core),
-                  "version", ES_VERSION));
+                  es_rpc_endpoints(call), "discovery", discovery_of(call->core), "version",
+                  ES_VERSION));
 }
 
 /* --- Identity and visibility --------------------------------------------------------------------- */

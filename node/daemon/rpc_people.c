@@ -106,22 +106,28 @@ static void method_accept(struct es_request_call *call)
         es_rpc_command(call, &command);
 }
 
-/* The first endpoint of ours that listens on a fixed address, to put into an invite. */
+/* Without a wish the invite says where we can be dialled by hand, if anywhere. */
 static void method_invite(struct es_request_call *call)
 {
     struct es_command command = {.kind = ES_CMD_INVITE, .invite = {.uses = 1}};
     uint64_t uses = 1, for_ms = INVITE_MS;
-    struct es_call *waiting;
+    json_t *endpoints = es_rpc_endpoints(call);
+    const json_t *first = json_array_get(endpoints, 0);
+    struct es_call *waiting = NULL;
 
+    if (first != NULL)
+        command.invite.endpoint = es_slice(json_string_value(first), json_string_length(first));
     if (!es_param_number(call, "uses", 1, INVITE_USES_MAX, &uses) ||
         !es_param_number(call, "for_ms", 1000, INVITE_MS_MAX, &for_ms) ||
         !es_param_text_or(call, "endpoint", &command.invite.endpoint))
-        return;
+        goto out;
     command.invite.uses = (uint32_t)uses;
     command.invite.for_ms = for_ms;
     waiting = es_rpc_command(call, &command);
     if (waiting != NULL)
         waiting->uses = (uint32_t)uses;
+out:
+    json_decref(endpoints);
 }
 
 static void method_verify(struct es_request_call *call)

@@ -113,7 +113,7 @@ static void connect_address(struct es_reader *in, struct rig_node *node, struct 
     struct es_dh_public key = hand_key(es_read_u8(in));
 
     pick_host(in, at.host);
-    es_mesh_connect(node->mesh, context, &at, &key);
+    es_mesh_connect(node->mesh, context, &at, &key, pick(in, RIG_NODES_MAX + 1));
 }
 
 static void wish(struct es_reader *in, struct rig_node *node)

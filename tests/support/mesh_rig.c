@@ -125,8 +125,9 @@ static void gone(void *ctx, struct es_context *context, uint32_t peer)
     node->n_gone++;
 }
 
-static bool envelope(void *ctx, struct es_context *context, uint32_t link, uint32_t from,
-                     uint8_t copies, struct es_slice bytes)
+static enum es_envelope_fate envelope(void *ctx, struct es_context *context, uint32_t link,
+                                      uint32_t from, uint8_t copies, struct es_slice bytes,
+                                      uint32_t *ret_peer)
 {
     struct rig_node *node = ctx;
 
@@ -137,7 +138,10 @@ static bool envelope(void *ctx, struct es_context *context, uint32_t link, uint3
     node->last_tag = bytes.ptr[ES_ENVELOPE_TAG_AT];
     if (node->drops_sender && from != 0)
         es_mesh_drop_peer(node->mesh, context, from);
-    return node->takes;
+    if (!node->takes)
+        return ES_ENVELOPE_FOREIGN;
+    *ret_peer = node->author;
+    return ES_ENVELOPE_OURS;
 }
 
 static void acknowledged(void *ctx, struct es_context *context, uint32_t peer,

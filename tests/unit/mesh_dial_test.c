@@ -330,15 +330,20 @@ static void our_link_as_a_stranger_ends_when_the_contact_proves_itself(void **st
 
 /* --- Addresses that a person gave ------------------------------------------------------------------ */
 
-static void connect_to(struct rig_node *node, const char *host, uint8_t key)
+static void connect_to_peer(struct rig_node *node, const char *host, uint8_t key, uint32_t peer)
 {
     struct es_context context = rig_begin(node);
     struct es_endpoint at = {.port = 4000};
     struct es_dh_public link_key = hand_key(key);
 
     memcpy(at.host, host, strlen(host));
-    es_mesh_connect(node->mesh, &context, &at, &link_key);
+    es_mesh_connect(node->mesh, &context, &at, &link_key, peer);
     rig_end(node, &context);
+}
+
+static void connect_to(struct rig_node *node, const char *host, uint8_t key)
+{
+    connect_to_peer(node, host, key, 0);
 }
 
 static void a_given_address_is_kept_up(void **state)
@@ -409,6 +414,121 @@ static void the_address_given_longest_ago_gives_way(void **state)
     assert_int_equal(node->mesh->neighbours.n_kept, ES_KNOWN_PEERS_MAX);
 }
 
+static bool proves_to(const struct rig_node *node, uint32_t link, unsigned peer)
+{
+    struct es_frame frame;
+
+    assert_true(hand_last_frame(node, link, ES_FRAME_LINK, &frame));
+    return frame.link.ptr[20 + 1] == US && frame.link.ptr[20 + 2] == peer;
+}
+
+/* A link to an address that a person gave, bound to nobody. */
+static uint32_t meets_by_hand(struct rig_node *node, uint32_t peer)
+{
+    uint32_t link;
+
+    connect_to_peer(node, "10.0.0.2", HAND_LESS, peer);
+    link = hand_dialled(node);
+    hand_answers(node, link, 0);
+    node->takes = true;
+    node->author = FRIEND;
+    return link;
+}
+
+static void an_envelope_tells_whose_a_given_address_is(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t first = meets_by_hand(node, 0), second;
+
+    assert_false(proves_to(node, first, FRIEND));
+    node->author = 0; /* of somebody who is no contact any more */
+    hand_envelopes(node, first, 1, 1);
+    assert_int_equal(dials(node), 1);
+    node->author = FRIEND;
+    hand_envelopes(node, first, 2, 1);
+    assert_int_equal(dials(node), 2);
+    second = hand_dialled(node);
+    assert_false(hand_said_bye(node, first, ES_BYE_REPLACED)); /* make before break */
+    hand_answers(node, second, FRIEND);
+    assert_true(proves_to(node, second, FRIEND));
+    assert_true(node->present[FRIEND]);
+    assert_true(hand_said_bye(node, first, ES_BYE_REPLACED));
+    rig_run(node->rig, 2000);
+    hand_down(node, second, ES_LINK_CLOSED);
+    rig_run(node->rig, 2000);
+    assert_int_equal(dials(node), 3);
+    hand_up_out(node, hand_dialled(node));
+    assert_true(proves_to(node, hand_dialled(node), FRIEND));
+}
+
+static void who_only_passes_envelopes_on_is_not_taken_for_their_author(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t link = meets_by_hand(node, 0);
+
+    hand_envelopes(node, link, 1, 1);
+    hand_answers(node, hand_dialled(node), 0);
+    for (uint8_t tag = 2; tag < 22; tag++) {
+        hand_envelopes(node, hand_dialled(node), tag, 1);
+        hand_run_answering(node->rig, node, 1000);
+    }
+    assert_int_equal(dials(node), 2);
+    assert_int_equal(rig_links_bound(node, 0), 1);
+    node->author = OTHER;
+    hand_run_answering(node->rig, node, 20000);
+    hand_envelopes(node, hand_dialled(node), 22, 1);
+    assert_int_equal(dials(node), 3);
+    hand_answers(node, hand_dialled(node), OTHER);
+    assert_true(node->present[OTHER]);
+}
+
+static void an_address_of_a_named_person_is_dialled_with_a_proof(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t link = meets_by_hand(node, FRIEND);
+
+    assert_true(proves_to(node, link, FRIEND)); /* who was not ready for it */
+    node->author = OTHER;
+    hand_envelopes(node, link, 1, 1);
+    assert_int_equal(dials(node), 1);
+    node->author = FRIEND;
+    hand_envelopes(node, link, 2, 1);
+    assert_int_equal(dials(node), 2);
+    hand_answers(node, hand_dialled(node), FRIEND);
+    assert_true(node->present[FRIEND]);
+}
+
+static void a_proof_that_finds_nobody_is_tried_again_later(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t link = meets_by_hand(node, 0);
+
+    hand_envelopes(node, link, 1, 1);
+    for (size_t n = 2; n < 8; n++) {
+        assert_int_equal(dials(node), n);
+        hand_down(node, hand_dialled(node), ES_LINK_UNREACHABLE);
+        assert_int_equal(dials(node), n); /* not at once, although the first link stands */
+        while (dials(node) == n)
+            hand_run_answering(node->rig, node, 500);
+    }
+    assert_int_equal(rig_links_bound(node, 0), 1);
+    assert_true(node->rig->now_ms > 1000 + 1000 + 3000 + 10000 + 2 * 30000);
+}
+
+static void a_dropped_peer_leaves_a_given_address_to_nobody(void **state)
+{
+    struct rig_node *node = *state;
+    struct es_context context;
+
+    meets_by_hand(node, FRIEND);
+    context = rig_begin(node);
+    es_mesh_drop_peer(node->mesh, &context, FRIEND);
+    rig_end(node, &context);
+    hand_run_answering(node->rig, node, 40000);
+    hand_up_out(node, hand_dialled(node));
+    assert_false(proves_to(node, hand_dialled(node), FRIEND));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -435,6 +555,11 @@ int main(void)
         CASE(a_given_address_moves_with_its_node),
         CASE(strangers_do_not_count_given_addresses),
         CASE(the_address_given_longest_ago_gives_way),
+        CASE(an_envelope_tells_whose_a_given_address_is),
+        CASE(who_only_passes_envelopes_on_is_not_taken_for_their_author),
+        CASE(an_address_of_a_named_person_is_dialled_with_a_proof),
+        CASE(a_proof_that_finds_nobody_is_tried_again_later),
+        CASE(a_dropped_peer_leaves_a_given_address_to_nobody),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -212,7 +212,7 @@ static void before_the_start_and_after_the_end_reports_are_ignored(void **state)
     es_mesh_recognise_again(node->mesh, &context);
     es_mesh_drop_peer(node->mesh, &context, FRIEND);
     es_mesh_connect(node->mesh, &context, &(struct es_endpoint){"10.0.0.9", 1},
-                    &(struct es_dh_public){{9}});
+                    &(struct es_dh_public){{9}}, 0);
     rig_end(node, &context);
     rig_forget(node);
     hand_listening(node, 1, 42001);

@@ -309,9 +309,11 @@ static struct es_contact *merge(struct es_chat *chat, struct es_context *context
     return known->state == ES_CONTACT_BLOCKED ? NULL : known;
 }
 
-static void accepted(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
-                     struct es_opened *opened, const struct es_peer_key *peer,
-                     const struct es_key *link_key, bool crossed)
+/* Number of the contact; 0: none came of it. */
+static uint32_t accepted(struct es_chat *chat, struct es_context *context,
+                         struct es_contact *contact, struct es_opened *opened,
+                         const struct es_peer_key *peer, const struct es_key *link_key,
+                         bool crossed)
 {
     bool by_invite = contact->verified_by == ES_VERIFIED_INVITE && contact->sessions[0] == NULL;
     struct es_live_session *session;
@@ -320,7 +322,7 @@ static void accepted(struct es_chat *chat, struct es_context *context, struct es
         remove_asking(chat, context, contact->asking);
     contact = merge(chat, context, contact, peer);
     if (contact == NULL)
-        return;
+        return 0;
     if (contact->link_key_serial > 0 || contact->sessions[0] != NULL)
         contact->link_key_before = contact->link_key;
     contact->link_key = *link_key;
@@ -333,14 +335,16 @@ static void accepted(struct es_chat *chat, struct es_context *context, struct es
         es_count(context->counters, ES_COUNT_SESSIONS_RENEWED);
     session = es_sessions_add(chat, context, contact, &opened->after, by_invite, crossed);
     if (session == NULL)
-        return;
+        return 0;
     es_sessions_add_gaps(chat, context, session, opened->gaps, opened->n_gaps);
     es_contact_accepted(chat, context, contact);
     es_inbox_records(chat, context, session, opened->records);
+    return contact->number;
 }
 
 bool es_ask_answered(struct es_chat *chat, struct es_context *context,
-                     const struct es_tag_entry *entry, struct es_slice envelope)
+                     const struct es_tag_entry *entry, struct es_slice envelope,
+                     uint32_t *ret_peer)
 {
     const struct es_tag_entry at = *entry;
     struct es_opened opened = {
@@ -366,7 +370,7 @@ bool es_ask_answered(struct es_chat *chat, struct es_context *context,
     /* A session that was accepted while this request was under way crossed it. */
     crossed = contact->sessions[0] != NULL && contact->sessions[0]->crossed;
     remove_pending(chat, context, contact, slot);
-    accepted(chat, context, contact, &opened, &peer, &link_key, crossed);
+    *ret_peer = accepted(chat, context, contact, &opened, &peer, &link_key, crossed);
     es_wipe(&opened.after, sizeof(opened.after));
     es_wipe(chat->gaps, opened.n_gaps * sizeof(chat->gaps[0]));
     es_wipe(&link_key, sizeof(link_key));

@@ -363,16 +363,19 @@ static void try_envelope(struct es_chat *chat, struct es_context *context, uint3
                          struct es_slice envelope)
 {
     struct es_addressee addressee = {.secret = chat->self.identity.secret};
+    bool opened;
 
     memcpy(addressee.name, chat->self.identity.address.bytes, ES_KEY_BYTES);
-    if (!try_key(chat, context, link, &addressee, envelope) &&
-        chat->self.visible_until_wall_ms != 0) {
+    opened = try_key(chat, context, link, &addressee, envelope);
+    if (!opened && chat->self.visible_until_wall_ms != 0) {
         struct es_dh_public introduction = es_dh_public_of(&chat->self.introduction);
 
         addressee.secret = chat->self.introduction;
         memcpy(addressee.name, introduction.bytes, ES_KEY_BYTES);
-        try_key(chat, context, link, &addressee, envelope);
+        opened = try_key(chat, context, link, &addressee, envelope);
     }
+    if (!opened)
+        es_count(context->counters, ES_COUNT_ENVELOPES_FOREIGN);
     es_wipe(&addressee, sizeof(addressee));
 }
 

@@ -180,7 +180,7 @@ static struct answer add_invite(struct es_chat *chat, struct es_context *context
 
     if (answer.err == ES_OK && invite->has_endpoint &&
         es_endpoint_parse(invite->endpoint, &at, &key))
-        es_mesh_connect(chat->mesh, context, &at, &key);
+        es_mesh_connect(chat->mesh, context, &at, &key, answer.contact);
     return answer;
 }
 
@@ -482,7 +482,7 @@ static struct answer run(struct es_chat *chat, struct es_context *context,
     case ES_CMD_DECLINE:
         return cmd_decline(chat, context, command);
     case ES_CMD_CONNECT:
-        es_mesh_connect(chat->mesh, context, &command->connect.at, &command->connect.key);
+        es_mesh_connect(chat->mesh, context, &command->connect.at, &command->connect.key, 0);
         return (struct answer){0};
     case ES_CMD_STOP:
         es_mesh_stop(chat->mesh, context);

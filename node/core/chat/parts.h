@@ -161,9 +161,10 @@ void es_ask_drop(struct es_chat *chat, struct es_context *context, struct es_con
 void es_ask_timer(struct es_chat *chat, struct es_context *context);
 void es_ask_offer(struct es_chat *chat, struct es_context *context, uint32_t link);
 uint64_t es_ask_wake_at(const struct es_chat *chat);
-/* An envelope that answers a request: acceptance or refusal. */
+/* An envelope that answers a request: acceptance or refusal. *ret_peer is whose acceptance it was. */
 bool es_ask_answered(struct es_chat *chat, struct es_context *context,
-                     const struct es_tag_entry *entry, struct es_slice envelope);
+                     const struct es_tag_entry *entry, struct es_slice envelope,
+                     uint32_t *ret_peer);
 bool es_ask_restore(struct es_chat *chat, const struct es_row *row);
 bool es_ask_restore_pending(struct es_chat *chat, const struct es_row *row);
 

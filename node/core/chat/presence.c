@@ -288,7 +288,8 @@ static uint32_t check(void *ctx, struct es_context *context, uint32_t expected,
             contact->unproved = 0;
             return contact->number;
         }
-        if (expected != 0 && ++contact->unproved >= UNPROVED_MAX)
+        if (expected != 0 && contact->state == ES_CONTACT_ACCEPTED &&
+            ++contact->unproved >= UNPROVED_MAX)
             contact->renew = true;
     }
     return 0;
@@ -319,8 +320,21 @@ static void gone(void *ctx, struct es_context *context, uint32_t peer)
 
 /* --- Envelopes ---------------------------------------------------------------------------------- */
 
-static bool envelope(void *ctx, struct es_context *context, uint32_t link, uint32_t from,
-                     uint8_t copies, struct es_slice bytes)
+/* Nobody waits for its tag: a request, if it is one that still may be (section 6.1). */
+static enum es_envelope_fate take_unknown(struct es_chat *chat, struct es_context *context,
+                                          uint32_t link, const struct es_envelope *header,
+                                          struct es_slice bytes)
+{
+    if (header->cls != ES_CLASS_512 ||
+        es_mesh_is_expired(chat->mesh, context->wall_ms, header->expiry))
+        return ES_ENVELOPE_FOREIGN;
+    es_asked_try(chat, context, link, bytes);
+    return ES_ENVELOPE_REFUSED;
+}
+
+static enum es_envelope_fate envelope(void *ctx, struct es_context *context, uint32_t link,
+                                      uint32_t from, uint8_t copies, struct es_slice bytes,
+                                      uint32_t *ret_peer)
 {
     struct es_chat *chat = ctx;
     const struct es_tag_entry *entry;
@@ -332,29 +346,27 @@ static bool envelope(void *ctx, struct es_context *context, uint32_t link, uint3
     (void)from;
     (void)copies;
     if (!chat->self.has_identity || !es_envelope_decode(bytes, &header))
-        return false;
+        return ES_ENVELOPE_FOREIGN;
     entry = es_tags_find(chat->tags, &header.tag);
-    if (entry == NULL) {
-        if (header.cls == ES_CLASS_512)
-            es_asked_try(chat, context, link, bytes);
-        return false;
-    }
+    if (entry == NULL)
+        return take_unknown(chat, context, link, &header, bytes);
     if (entry->kind == ES_TAG_PENDING || entry->kind == ES_TAG_REFUSAL) {
-        if (es_ask_answered(chat, context, entry, bytes))
-            return true;
+        if (es_ask_answered(chat, context, entry, bytes, ret_peer))
+            return ES_ENVELOPE_OURS;
         es_count(context->counters, ES_COUNT_REJECTED_ENVELOPE_BAD);
-        return false;
+        return ES_ENVELOPE_REFUSED;
     }
     result = es_sessions_open(chat, context, entry, bytes, &session, &records);
     if (result != ES_OPEN_OK) {
         es_count(context->counters, result == ES_OPEN_TOO_FAR ? ES_COUNT_REJECTED_ENVELOPE_TOO_FAR
                                                               : ES_COUNT_REJECTED_ENVELOPE_BAD);
-        return false;
+        return ES_ENVELOPE_REFUSED;
     }
     es_count(context->counters, ES_COUNT_ENVELOPES_OPENED);
+    *ret_peer = session->contact->number;
     es_inbox_records(chat, context, session, records);
     es_wipe(chat->plain, records.len);
-    return true;
+    return ES_ENVELOPE_OURS;
 }
 
 static void acknowledged(void *ctx, struct es_context *context, uint32_t peer,

@@ -253,6 +253,19 @@ static void replace(struct es_mesh *mesh, struct es_context *context,
         leave_address(mesh, context, &old->keys.server);
 }
 
+/* Whom the address promised has not proved to be there. */
+static void settle_unproved(struct es_mesh *mesh, struct es_context *context,
+                            struct es_mesh_neighbour *neighbour)
+{
+    size_t at = neighbour->unproved < UNPROVED ? neighbour->unproved : UNPROVED - 1;
+
+    neighbour->unproved = (uint8_t)(at + 1);
+    if (neighbour->guessed)
+        neighbour->peer = 0;
+    neighbour->guessed = false;
+    dial_later(mesh, context, neighbour, unproved_ms[at]);
+}
+
 void es_mesh_dial_completed(struct es_mesh *mesh, struct es_context *context,
                             const struct es_mesh_link *link)
 {
@@ -260,17 +273,22 @@ void es_mesh_dial_completed(struct es_mesh *mesh, struct es_context *context,
 
     if (neighbour != NULL) {
         neighbour->replaces = 0;
-        if (neighbour->peer == link->peer) {
+        if (neighbour->peer == link->peer)
             neighbour->unproved = 0;
-        } else {
-            size_t at = neighbour->unproved < UNPROVED ? neighbour->unproved : UNPROVED - 1;
-
-            neighbour->unproved = (uint8_t)(at + 1);
-            dial_later(mesh, context, neighbour, unproved_ms[at]);
-        }
+        else
+            settle_unproved(mesh, context, neighbour);
     }
     if (link->replaces != 0)
         replace(mesh, context, link);
+}
+
+/* Another link to this address is, or will be, what the one that is gone was. */
+static bool is_still_there(const struct es_mesh *mesh, const struct es_mesh_neighbour *neighbour)
+{
+    const struct es_mesh_link *other = es_mesh_link_to_key(mesh, &neighbour->advert.link_key);
+
+    return other != NULL && (neighbour->peer == 0 || other->peer == neighbour->peer ||
+                             other->expected == neighbour->peer);
 }
 
 /* A dialled link is gone. */
@@ -279,7 +297,7 @@ static void settle_address(struct es_mesh *mesh, struct es_context *context,
 {
     struct es_mesh_neighbour *neighbour = es_mesh_neighbour_find(mesh, &link->keys.server);
 
-    if (neighbour == NULL || es_mesh_link_to_key(mesh, &link->keys.server) != NULL)
+    if (neighbour == NULL || is_still_there(mesh, neighbour))
         return;
     switch (end) {
     case ES_MESH_END_LOST:

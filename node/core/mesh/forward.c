@@ -70,6 +70,15 @@ static void acknowledge(struct es_context *context, uint32_t link, const struct 
     es_emit_frame(context, link, es_slice(buf, len));
 }
 
+static struct es_ack_id ack_id(struct es_slice envelope)
+{
+    struct es_id id = es_envelope_id(envelope);
+    struct es_ack_id ret;
+
+    memcpy(ret.bytes, id.bytes, sizeof(ret.bytes));
+    return ret;
+}
+
 void es_mesh_forward_envelopes(struct es_mesh *mesh, struct es_context *context,
                                struct es_mesh_link *link, const struct es_frame *frame)
 {
@@ -80,7 +89,8 @@ void es_mesh_forward_envelopes(struct es_mesh *mesh, struct es_context *context,
 
     for (size_t i = 0; i < frame->envelopes.n; i++) {
         struct es_slice envelope = frame->envelopes.at[i];
-        struct es_id id;
+        enum es_envelope_fate fate;
+        uint32_t peer = 0;
 
         if (from == 0 && !take_token(link, context->now_ms)) {
             es_count(context->counters, ES_COUNT_REJECTED_STRANGER_RATE);
@@ -88,16 +98,17 @@ void es_mesh_forward_envelopes(struct es_mesh *mesh, struct es_context *context,
         }
         es_count(context->counters, ES_COUNT_ENVELOPES_IN);
         link->envelopes_in++;
-        if (!mesh->calls.envelope(mesh->calls.ctx, context, number, from,
-                                  frame->envelopes.copies[i], envelope)) {
+        fate = mesh->calls.envelope(mesh->calls.ctx, context, number, from,
+                                    frame->envelopes.copies[i], envelope, &peer);
+        if (fate == ES_ENVELOPE_FOREIGN)
             count_foreign(mesh, context, envelope);
-        } else if (from != 0) {
-            id = es_envelope_id(envelope);
-            memcpy(ids[n++].bytes, id.bytes, sizeof(ids[0].bytes));
-        }
+        else if (fate == ES_ENVELOPE_OURS && from != 0)
+            ids[n++] = ack_id(envelope);
         link = es_mesh_link_find(mesh, number);
         if (link == NULL)
             return; /* the layer above has closed it */
+        if (fate == ES_ENVELOPE_OURS && from == 0 && peer != 0)
+            es_mesh_neighbour_answered(mesh, context, link, peer);
     }
     if (n > 0)
         acknowledge(context, number, ids, n);

@@ -90,7 +90,7 @@ void es_mesh_start(struct es_mesh *mesh, struct es_context *context,
     es_mesh_links_clear(mesh, context, 0);
     for (size_t i = 0; i < mesh->settings.n_peers; i++)
         es_mesh_neighbour_keep(mesh, context, &mesh->settings.peers[i].at,
-                               &mesh->settings.peers[i].key);
+                               &mesh->settings.peers[i].key, 0);
     leave(mesh, context);
 }
 
@@ -253,12 +253,12 @@ void es_mesh_drop_peer(struct es_mesh *mesh, struct es_context *context, uint32_
 }
 
 void es_mesh_connect(struct es_mesh *mesh, struct es_context *context, const struct es_endpoint *at,
-                     const struct es_dh_public *key)
+                     const struct es_dh_public *key, uint32_t peer)
 {
     if (!mesh->running)
         return;
     enter(mesh, context);
-    es_mesh_neighbour_keep(mesh, context, at, key);
+    es_mesh_neighbour_keep(mesh, context, at, key, peer);
     leave(mesh, context);
 }
 

@@ -12,6 +12,13 @@
 #include "node/env/link_keys.h"
 #include "node/wire/frame.h"
 
+/* What became of an envelope that arrived. */
+enum es_envelope_fate {
+    ES_ENVELOPE_FOREIGN, /* nobody's that we know: the mesh counts it                        */
+    ES_ENVELOPE_REFUSED, /* perhaps ours, but not taken, or not yet: the layer above counted it */
+    ES_ENVELOPE_OURS,    /* on our disk once this batch is durable                            */
+};
+
 /* What the mesh asks of the layer above. */
 struct es_mesh_calls {
     void *ctx;
@@ -33,10 +40,11 @@ struct es_mesh_calls {
     /* The first link of a peer was bound; its last one went. */
     void (*present)(void *ctx, struct es_context *context, uint32_t peer);
     void (*gone)(void *ctx, struct es_context *context, uint32_t peer);
-    /* An envelope arrived. `from` is the peer its link is bound to (0: none). True when it is ours
-     * and, once this batch is durable, on our disk: then it is acknowledged on a bound link. */
-    bool (*envelope)(void *ctx, struct es_context *context, uint32_t link, uint32_t from,
-                     uint8_t copies, struct es_slice envelope);
+    /* An envelope arrived. `from` is the peer its link is bound to (0: none). What is ours is
+     * acknowledged on a bound link; *ret_peer is then who sealed it, or 0. */
+    enum es_envelope_fate (*envelope)(void *ctx, struct es_context *context, uint32_t link,
+                                      uint32_t from, uint8_t copies, struct es_slice envelope,
+                                      uint32_t *ret_peer);
     /* The other end of a link bound to peer has this envelope of ours on its disk. */
     void (*acknowledged)(void *ctx, struct es_context *context, uint32_t peer,
                          const struct es_ack_id *id);
@@ -72,9 +80,11 @@ void es_mesh_republish(struct es_mesh *mesh, struct es_context *context);
 void es_mesh_recognise_again(struct es_mesh *mesh, struct es_context *context);
 /* The links of a peer that is no contact any more are closed. */
 void es_mesh_drop_peer(struct es_mesh *mesh, struct es_context *context, uint32_t peer);
-/* Dials an address that a person gave; kept up until the network process or the node stops. */
+/* Dials an address that a person gave; kept up until the network process or the node stops. peer:
+ * whose it is said to be, or 0: then it becomes known by the first envelope of a contact that comes
+ * from there. */
 void es_mesh_connect(struct es_mesh *mesh, struct es_context *context, const struct es_endpoint *at,
-                     const struct es_dh_public *key);
+                     const struct es_dh_public *key, uint32_t peer);
 /* BYE on every link, advert withdrawn. */
 void es_mesh_stop(struct es_mesh *mesh, struct es_context *context);
 
@@ -101,6 +111,7 @@ bool es_mesh_is_present(const struct es_mesh *mesh, uint32_t peer);
 void es_mesh_clock(struct es_mesh *mesh, struct es_context *context, uint32_t peer,
                    uint64_t wall_ms);
 uint64_t es_mesh_time_ms(const struct es_mesh *mesh, uint64_t wall_ms);
+bool es_mesh_is_expired(const struct es_mesh *mesh, uint64_t wall_ms, uint16_t expiry);
 
 /* For `earshot mesh`, `nearby` and `status`. */
 struct es_link_view {

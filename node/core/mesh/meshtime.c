@@ -144,6 +144,11 @@ void es_mesh_clock_forget(struct es_mesh *mesh, uint32_t peer)
     es_mesh_clocks_settle(mesh);
 }
 
+bool es_mesh_is_expired(const struct es_mesh *mesh, uint64_t wall_ms, uint16_t expiry)
+{
+    return expiry < es_expiry_bucket(es_mesh_time_ms(mesh, wall_ms));
+}
+
 uint64_t es_mesh_time_ms(const struct es_mesh *mesh, uint64_t wall_ms)
 {
     int64_t offset_ms = mesh->clocks.offset_ms;

@@ -132,6 +132,7 @@ static void become(struct es_mesh *mesh, struct es_context *context,
     if (peer != 0)
         es_count(context->counters, ES_COUNT_ADVERTS_RECOGNISED);
     neighbour->peer = peer;
+    neighbour->guessed = false;
     neighbour->failures = 0;
     neighbour->unproved = 0;
     es_mesh_dial_fresh(mesh, context, neighbour);
@@ -207,7 +208,7 @@ void es_mesh_neighbours_recognise(struct es_mesh *mesh, struct es_context *conte
         if (!neighbour->advertised)
             continue;
         peer = recognise(mesh, context, neighbour->port, &neighbour->advert);
-        if (peer == neighbour->peer || (peer == 0 && neighbour->told))
+        if (peer == neighbour->peer || (peer == 0 && (neighbour->told || neighbour->kept)))
             continue;
         neighbour->told = false;
         become(mesh, context, neighbour, peer);
@@ -249,7 +250,8 @@ static struct es_mesh_neighbour *longest_kept(struct es_mesh *mesh)
 }
 
 void es_mesh_neighbour_keep(struct es_mesh *mesh, struct es_context *context,
-                            const struct es_endpoint *at, const struct es_dh_public *key)
+                            const struct es_endpoint *at, const struct es_dh_public *key,
+                            uint32_t peer)
 {
     struct es_mesh_neighbours *table = &mesh->neighbours;
     struct es_mesh_neighbour *neighbour = es_mesh_neighbour_find(mesh, key);
@@ -267,8 +269,34 @@ void es_mesh_neighbour_keep(struct es_mesh *mesh, struct es_context *context,
         neighbour->kept = true;
         table->n_kept++;
     }
+    if (peer != 0 && peer != neighbour->peer) {
+        neighbour->peer = peer;
+        neighbour->guessed = false;
+        neighbour->unproved = 0;
+    }
     neighbour->failures = 0;
     touch(mesh, neighbour, at->port, host);
+    es_mesh_dial_fresh(mesh, context, neighbour);
+}
+
+/* An envelope proves nothing about who handed it over: the proof on the new link decides, and after
+ * one that failed the next guess waits like any other attempt (es_mesh_dial_completed()). */
+void es_mesh_neighbour_answered(struct es_mesh *mesh, struct es_context *context,
+                                const struct es_mesh_link *link, uint32_t peer)
+{
+    struct es_mesh_neighbour *neighbour;
+
+    if (!link->kept || link->state != ES_MESH_UP || es_mesh_is_present(mesh, peer))
+        return;
+    neighbour = es_mesh_neighbour_find(mesh, &link->keys.server);
+    if (neighbour == NULL)
+        return;
+    if (neighbour->peer == 0 && neighbour->dial_ms == ES_NEVER) {
+        neighbour->peer = peer;
+        neighbour->guessed = true;
+    } else if (neighbour->peer != peer || neighbour->guessed || neighbour->unproved > 1) {
+        return;
+    }
     es_mesh_dial_fresh(mesh, context, neighbour);
 }
 

@@ -11,6 +11,7 @@ struct es_mesh_neighbour {
     bool advertised;         /* seen by discovery                             */
     bool kept;               /* a person gave the address                     */
     bool told;               /* the peer said on a bound link that it is there */
+    bool guessed;            /* kept: an envelope of the peer came from there */
     uint16_t port;
     uint8_t n_hosts;
     uint8_t next_host;                                      /* to be tried */
@@ -46,7 +47,12 @@ void es_mesh_neighbour_seen(struct es_mesh *mesh, struct es_context *context,
                             const struct es_report *report);
 void es_mesh_neighbour_gone(struct es_mesh *mesh, const struct es_dh_public *key);
 void es_mesh_neighbour_keep(struct es_mesh *mesh, struct es_context *context,
-                            const struct es_endpoint *at, const struct es_dh_public *key);
+                            const struct es_endpoint *at, const struct es_dh_public *key,
+                            uint32_t peer);
+/* An envelope of the peer came by a link that is bound to nobody. If a person gave its address, the
+ * peer is probably there: dialled anew, with a proof. */
+void es_mesh_neighbour_answered(struct es_mesh *mesh, struct es_context *context,
+                                const struct es_mesh_link *link, uint32_t peer);
 /* The other end of a link says where it listens from now on. */
 void es_mesh_neighbour_moved(struct es_mesh *mesh, struct es_context *context,
                              struct es_mesh_link *link, uint16_t port,
