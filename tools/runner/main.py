@@ -8,6 +8,7 @@ Every run has a build folder of its own below the root, which stays for the next
   demo      tools/demo in a network namespace, with suite e2e
 with --all also
   valgrind  the plain build under memcheck: unit, contract, golden
+  long      the plain build: e2e-long
   tsan      clang with TSan: unit, contract, e2e
   release   gcc -O3: unit, contract, golden, sim, and ten times the seeds
   fuzz      each target for a minute under libFuzzer
@@ -30,6 +31,7 @@ from tally import Tally  # pylint: disable=wrong-import-position
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SUITES = ["unit", "contract", "golden", "fuzz", "sim", "e2e", "source"]
+LONG_SUITES = ["e2e-long"]
 FUZZ_SECONDS = 60
 CLANG_SAN = ["-Db_lundef=false"]
 
@@ -52,6 +54,7 @@ RELEASE = Run("release", ["unit", "contract", "golden", "sim"], "build-release",
               ["--buildtype=release", "-Dsim_seeds=2000"])
 THOROUGH = [
     Run("valgrind", ["unit", "contract", "golden"], setup="valgrind"),
+    Run("long", LONG_SUITES),
     Run("tsan", ["unit", "contract", "e2e"], "build-tsan", "clang",
         ["-Db_sanitize=thread", *CLANG_SAN]),
     RELEASE,
@@ -164,12 +167,14 @@ def main():
     parser.add_argument("--no-setup", action="store_true",
                         help="do not look for packages to install")
     parser.add_argument("suites", nargs="*", metavar="SUITE",
-                        help=f"only these: {', '.join(SUITES)}")
+                        help=f"only these: {', '.join(SUITES)}; with --all also "
+                             f"{', '.join(LONG_SUITES)}")
     options = parser.parse_args()
-    unknown = set(options.suites) - set(SUITES)
+    known = SUITES + (LONG_SUITES if options.all else [])
+    unknown = set(options.suites) - set(known)
     if unknown:
         parser.error(f"no such suite: {', '.join(sorted(unknown))}")
-    suites = options.suites or SUITES
+    suites = options.suites or known
     if options.all:
         os.environ["EARSHOT_ALL"] = "1"
 
