@@ -227,13 +227,22 @@ const char *es_operand(const struct es_cli *cli, size_t i)
     return i < cli->args.n_operands ? cli->args.operands[i] : NULL;
 }
 
-enum es_exit es_duration_option(struct es_cli *cli, const char *name, uint64_t *io_ms)
+enum es_exit es_duration_option(struct es_cli *cli, const char *name, uint64_t min_ms,
+                                uint64_t max_ms, uint64_t *io_ms)
 {
     const char *value = es_args_value(&cli->args, name);
+    char min[ES_DURATION_CHARS];
+    char max[ES_DURATION_CHARS];
 
-    if (value != NULL && !es_duration_parse(value, io_ms))
+    if (value == NULL)
+        return ES_EXIT_DONE;
+    if (!es_duration_parse(value, io_ms))
         return es_usage(cli, "--%s %s: a duration looks like 30s, 10m, 2h or 7d", name, value);
-    return ES_EXIT_DONE;
+    if (*io_ms >= min_ms && *io_ms <= max_ms)
+        return ES_EXIT_DONE;
+    es_duration_format(min_ms, min);
+    es_duration_format(max_ms, max);
+    return es_usage(cli, "--%s %s: expected a duration from %s to %s", name, value, min, max);
 }
 
 enum es_exit es_count_option(struct es_cli *cli, const char *name, uint64_t min, uint64_t max,

@@ -74,8 +74,9 @@ void es_pause(struct es_cli *cli, int64_t ms);
 
 const char *es_operand(const struct es_cli *cli, size_t i);
 
-/* The value of an option as a duration. Without the option *io_ms stays as it is. */
-enum es_exit es_duration_option(struct es_cli *cli, const char *name, uint64_t *io_ms);
+/* The value of an option as a duration within limits. Without the option *io_ms stays as it is. */
+enum es_exit es_duration_option(struct es_cli *cli, const char *name, uint64_t min_ms,
+                                uint64_t max_ms, uint64_t *io_ms);
 
 /* Does the value of the option count from min to max? Without the option *io stays as it is. */
 enum es_exit es_count_option(struct es_cli *cli, const char *name, uint64_t min, uint64_t max,

@@ -89,7 +89,10 @@ const struct es_cli_command es_cmd_id = {
 
 /* --- invite ---------------------------------------------------------------------------------- */
 
-#define INVITE_USES_MAX 65535
+/* What the node takes. */
+#define INVITE_USES_MAX 1000
+#define INVITE_MS_MIN 1000
+#define INVITE_MS_MAX (30ull * 24 * 60 * 60 * 1000)
 
 static void explain_invite(struct es_cli *cli, const json_t *invite)
 {
@@ -142,7 +145,9 @@ static enum es_exit check_invite(struct es_cli *cli, uint64_t *ret_uses, uint64_
     if (path != NULL && !es_qr_file_known(path))
         return es_usage(cli, "--qr-file %s: the name of a picture ends in .svg or .pbm", path);
     exit = es_count_option(cli, "uses", 1, INVITE_USES_MAX, ret_uses);
-    return exit == ES_EXIT_DONE ? es_duration_option(cli, "for", ret_for_ms) : exit;
+    return exit == ES_EXIT_DONE
+               ? es_duration_option(cli, "for", INVITE_MS_MIN, INVITE_MS_MAX, ret_for_ms)
+               : exit;
 }
 
 static enum es_exit run_invite(struct es_cli *cli)

@@ -60,7 +60,8 @@ static enum es_exit make_plan(struct es_cli *cli, struct plan *ret)
         ret->name = ask_name(cli);
     if (ret->name == NULL)
         abort();
-    enum es_exit exit = es_duration_option(cli, "visible-for", &ret->visible_for_ms);
+    enum es_exit exit = es_duration_option(cli, "visible-for", ES_VISIBLE_MS_MIN, ES_VISIBLE_MS_MAX,
+                                           &ret->visible_for_ms);
 
     if (exit != ES_EXIT_DONE)
         return exit;

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/duration.h"
 #include "cli/instant.h"
+#include "cli/visible.h"
 
 #define NAME_COLUMNS 24
 
@@ -237,7 +238,8 @@ static enum es_exit run_visible(struct es_cli *cli)
 {
     uint64_t for_ms = VISIBLE_FOR_MS;
     bool on = strcmp(es_operand(cli, 0), "on") == 0;
-    enum es_exit exit = es_duration_option(cli, "for", &for_ms);
+    enum es_exit exit =
+        es_duration_option(cli, "for", ES_VISIBLE_MS_MIN, ES_VISIBLE_MS_MAX, &for_ms);
 
     if (exit != ES_EXIT_DONE)
         return exit;
@@ -245,8 +247,6 @@ static enum es_exit run_visible(struct es_cli *cli)
         return es_usage(cli, "%s: expected on or off", es_operand(cli, 0));
     if (!on && es_args_given(&cli->args, "for"))
         return es_usage(cli, "--for belongs to on");
-    if (on && for_ms == 0)
-        return es_usage(cli, "--for 0: to be hidden, say: earshot visible off");
     json_t *result =
         es_call(cli, "visible", json_pack("{s:I}", "for_ms", (json_int_t)(on ? for_ms : 0)));
 

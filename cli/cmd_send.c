@@ -106,15 +106,14 @@ static enum es_exit run_send(struct es_cli *cli)
 }
 
 static const struct es_option options[] = {
-    {"wait", 0, "STATE", "return when it is queued, carried, delivered or read"},
+    {"wait", 0, "STATE", "return when it is queued, delivered or read"},
     {"reply-to", 0, "ID", "the message that this answers"},
-    {"expire", 0, "DURATION", "erased on both sides after that time"},
     {NULL, 0, NULL, NULL},
 };
 
 const struct es_cli_command es_cmd_send = {
     .name = "send",
-    .synopsis = "CONV TEXT...|- [--wait STATE] [--reply-to ID] [--expire DURATION]",
+    .synopsis = "CONV TEXT...|- [--wait STATE] [--reply-to ID]",
     .summary = "sends a message, or each line of the standard input",
     .details =
         "Words are joined by a blank. With - each line that is not empty is a message; a line\n"

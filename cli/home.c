@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PROFILE_BYTES_MAX 64
@@ -128,6 +129,21 @@ int es_home_init(struct es_home *ret, const char *folder, const char *profile)
         rc = -ENOMEM;
     if (rc != 0)
         es_home_done(ret);
+    return rc;
+}
+
+int es_home_make_above(const char *path)
+{
+    char *folder = strdup(path);
+    int rc = folder != NULL ? 0 : -ENOMEM;
+
+    for (char *at = folder; rc == 0 && (at = strchr(at + 1, '/')) != NULL;) {
+        *at = '\0';
+        if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+            rc = -errno;
+        *at = '/';
+    }
+    free(folder);
     return rc;
 }
 

@@ -16,6 +16,9 @@ struct es_home {
  * own inside that home, or NULL. 0; -EINVAL: no name for a profile; -ENOENT: neither a home nor
  * HOME is set; -ENOMEM. On failure *ret is empty. */
 int es_home_init(struct es_home *ret, const char *folder, const char *profile);
+/* Makes the folders above a path that are missing, for their owner alone. 0 or a negative errno. */
+int es_home_make_above(const char *path);
+
 void es_home_done(struct es_home *home);
 
 #endif

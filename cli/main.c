@@ -116,7 +116,7 @@ static enum es_exit set_up_home(struct es_cli *cli)
 
 static enum es_exit set_up(struct es_cli *cli)
 {
-    enum es_exit exit = es_duration_option(cli, "timeout", &cli->timeout_ms);
+    enum es_exit exit = es_duration_option(cli, "timeout", 1, UINT64_MAX, &cli->timeout_ms);
 
     if (exit == ES_EXIT_DONE)
         exit = check_texts(cli);

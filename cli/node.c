@@ -132,7 +132,10 @@ enum es_exit es_node_state(struct es_cli *cli, struct es_node_state *ret)
 enum es_exit es_node_init(struct es_cli *cli, const char *name, int passphrase_fd, json_t **ret_id)
 {
     const char *const args[] = {"--init", "--name", name, NULL};
+    int rc = es_home_make_above(cli->home.data);
 
+    if (rc != 0)
+        return es_fail(cli, ES_EXIT_FAILED, "home", NULL, "%s: %s", cli->home.data, strerror(-rc));
     return ask_daemon(cli, passphrase_fd, args, ret_id);
 }
 
@@ -159,8 +162,10 @@ static enum es_exit start_locked(struct es_cli *cli, int passphrase_fd)
 
     if (exit != ES_EXIT_DONE)
         return exit;
-    int rc = es_program_start(&daemon, cli->home.log, cli->deadline_ms, &err);
+    int rc = es_home_make_above(cli->home.socket);
 
+    if (rc == 0)
+        rc = es_program_start(&daemon, cli->home.log, cli->deadline_ms, &err);
     /* It may have ended because another one, that earshot did not start, was faster. */
     if (rc == 0 || (rc == -ECHILD && es_client_open(&cli->client, cli->home.socket) == 0))
         rc = es_connect_running(cli);

@@ -11,7 +11,7 @@
 
 static bool is_state(const char *text)
 {
-    static const char *const states[] = {"queued", "carried", "delivered", "read"};
+    static const char *const states[] = {"queued", "delivered", "read"};
 
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
         if (strcmp(states[i], text) == 0)
@@ -22,22 +22,14 @@ static bool is_state(const char *text)
 
 enum es_exit es_send_options(struct es_cli *cli, struct es_send_options *ret)
 {
-    uint64_t expire_ms = 0;
-    enum es_exit exit = es_duration_option(cli, "expire", &expire_ms);
-
     memset(ret, 0, sizeof(*ret));
     ret->conversation = es_operand(cli, 0);
     ret->reply_to = es_args_value(&cli->args, "reply-to");
     ret->wait = es_args_value(&cli->args, "wait");
     ret->patient = ret->wait != NULL;
-    ret->expire_s = expire_ms / 1000;
     ret->wait_until_ms = ES_DEADLINE_NONE;
-    if (exit != ES_EXIT_DONE)
-        return exit;
-    if (es_args_given(&cli->args, "expire") && ret->expire_s == 0)
-        return es_usage(cli, "--expire: at least 1s");
     if (ret->wait != NULL && !is_state(ret->wait))
-        return es_usage(cli, "--wait %s: expected queued, carried, delivered or read", ret->wait);
+        return es_usage(cli, "--wait %s: expected queued, delivered or read", ret->wait);
     if (ret->wait != NULL && cli->timeout_ms > 0) {
         ret->wait_until_ms = cli->deadline_ms;
         cli->deadline_ms += ANSWER_GRACE_MS;
@@ -55,8 +47,6 @@ json_t *es_send_params(const struct es_send_options *options, const char *text, 
 
     if (options->reply_to != NULL)
         json_object_set_new(params, "reply_to", json_string(options->reply_to));
-    if (options->expire_s > 0)
-        json_object_set_new(params, "expire_s", json_integer((json_int_t)options->expire_s));
     if (options->wait != NULL)
         json_object_set_new(params, "wait", json_string(options->wait));
     if (options->wait_until_ms != ES_DEADLINE_NONE) {

@@ -8,7 +8,6 @@
 struct es_send_options {
     const char *conversation;
     const char *reply_to;  /* NULL: nothing                                  */
-    uint64_t expire_s;     /* 0: never                                       */
     const char *wait;      /* NULL: queued                                   */
     int64_t wait_until_ms; /* of es_monotonic_ms(), or ES_DEADLINE_NONE     */
     bool patient;          /* not to reach the state in time is exit code 3  */

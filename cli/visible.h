@@ -5,6 +5,10 @@
 
 #include "cli/cli.h"
 
+/* What the node takes: a day is long enough to be forgotten. */
+#define ES_VISIBLE_MS_MIN 1000
+#define ES_VISIBLE_MS_MAX (24 * 60 * 60 * 1000)
+
 /* Leaves a note beside the database: visible until now + for_ms, from when a node runs. */
 enum es_exit es_visible_later(struct es_cli *cli, uint64_t for_ms);
 

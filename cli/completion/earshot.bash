@@ -28,7 +28,7 @@ _earshot_options() {
         accept) echo "$global --as" ;;
         forget) echo "$global --yes" ;;
         verify) echo "$global --code --qr" ;;
-        send) echo "$global --wait --reply-to --expire" ;;
+        send) echo "$global --wait --reply-to" ;;
         log | history) echo "$global --limit --since --follow" ;;
         listen) echo "$global --since" ;;
         ping) echo "$global --count --size" ;;
@@ -41,8 +41,8 @@ _earshot_value() {
     case $1 in
         --home) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
         --passphrase-file | --qr-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
-        --wait) mapfile -t COMPREPLY < <(compgen -W 'queued carried delivered read' -- "$cur") ;;
-        --timeout | --for | --visible-for | --expire)
+        --wait) mapfile -t COMPREPLY < <(compgen -W 'queued delivered read' -- "$cur") ;;
+        --timeout | --for | --visible-for)
             mapfile -t COMPREPLY < <(compgen -W '30s 10m 1h 7d' -- "$cur")
             ;;
         --profile | --name | --as | --greeting | --code | --reply-to | --limit | --since | \
@@ -62,7 +62,7 @@ _earshot() {
         case ${COMP_WORDS[i]} in
             --home | --profile) home+=("${COMP_WORDS[i]}" "${COMP_WORDS[++i]-}") ;;
             --timeout | --name | --visible-for | --passphrase-file | --uses | --for | --qr-file | \
-                --as | --greeting | --code | --wait | --reply-to | --expire | --limit | --since | \
+                --as | --greeting | --code | --wait | --reply-to | --limit | --since | \
                 --count | --size) ((i++)) ;;
             -*) ;;
             *)

@@ -2,7 +2,7 @@
 # Completion of earshot for fish. Names come from a node that runs; none is started.
 
 set -l with_value --home --profile --timeout --name --visible-for --passphrase-file --uses --for \
-    --qr-file --as --greeting --code --wait --reply-to --expire --limit --since --count --size
+    --qr-file --as --greeting --code --wait --reply-to --limit --since --count --size
 
 # Words on the line that are no options and no values of options: the command comes first.
 function __earshot_operands -V with_value
@@ -115,9 +115,8 @@ __earshot_option accept -l as -x -d 'What you call them'
 __earshot_option forget -l yes -d 'Do not ask'
 __earshot_option verify -l code -x -d 'What the other side shows'
 __earshot_option verify -l qr -d 'Show it as a QR code too'
-__earshot_option send -l wait -x -a 'queued carried delivered read' -d 'Return in this state'
+__earshot_option send -l wait -x -a 'queued delivered read' -d 'Return in this state'
 __earshot_option send -l reply-to -x -d 'The message that this answers'
-__earshot_option send -l expire -x -a '1h 1d 7d' -d 'Erased on both sides after that time'
 __earshot_option 'log history' -l limit -x -d 'How many'
 __earshot_option 'log history' -l since -x -a '1h 1d 7d' -d 'A time, or a duration ago'
 __earshot_option 'log history' -l follow -d 'Go on with those that come'

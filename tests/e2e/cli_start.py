@@ -316,9 +316,10 @@ def visibility_asked_for_at_the_set_up_begins_with_the_node():
 @case
 def visibility_that_has_passed_is_not_made_up_for():
     home = Home()
-    run(home.path, "init", "--name", "Ada", "--visible-for", "1ms", env=env(FAKE_STATE=NONE),
+    run(home.path, "init", "--name", "Ada", "--visible-for", "1s", env=env(FAKE_STATE=NONE),
         check=0)
-    time.sleep(0.01)
+    note = pathlib.Path(home.path) / "visible-until"
+    note.write_text("2026-01-31T17:00:00.000Z", encoding="ascii")
     run(home.path, "id", env=env(), check=0)
     assert run_json(home.path, "status")[0]["visible"] == []
 
