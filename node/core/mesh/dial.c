@@ -291,6 +291,22 @@ static bool is_still_there(const struct es_mesh *mesh, const struct es_mesh_neig
                              other->expected == neighbour->peer);
 }
 
+/* It had worked for a while: where else its node was seen is tried at once. */
+static void settle_lost(struct es_mesh *mesh, struct es_context *context,
+                        struct es_mesh_neighbour *neighbour, const struct es_mesh_link *link)
+{
+    bool has_worked = context->now_ms >= link->since_ms + WORKED_MS;
+
+    if (has_worked)
+        neighbour->failures = 0;
+    if (has_worked && neighbour->n_hosts > 1) {
+        neighbour->next_host = es_mesh_same_host(neighbour->hosts[0], link->at.host);
+        dial_after(mesh, context, neighbour, 0);
+    } else {
+        back_off(mesh, context, neighbour);
+    }
+}
+
 /* A dialled link is gone. */
 static void settle_address(struct es_mesh *mesh, struct es_context *context,
                            const struct es_mesh_link *link, enum es_mesh_end end)
@@ -301,9 +317,7 @@ static void settle_address(struct es_mesh *mesh, struct es_context *context,
         return;
     switch (end) {
     case ES_MESH_END_LOST:
-        if (context->now_ms >= link->since_ms + WORKED_MS)
-            neighbour->failures = 0;
-        back_off(mesh, context, neighbour);
+        settle_lost(mesh, context, neighbour, link);
         break;
     case ES_MESH_END_FAILED:
         neighbour->next_host++;
@@ -380,7 +394,7 @@ void es_mesh_dial_ended(struct es_mesh *mesh, struct es_context *context,
     else if (link->peer == 0)
         settle_callers(mesh, context, link);
     if (link->peer != 0)
-        es_mesh_dial_peer(mesh, context, link->peer);
+        look_again(mesh, context, link->peer, end == ES_MESH_END_LOST);
     else if (link->expected != 0)
         look_again(mesh, context, link->expected, true); /* its other addresses */
 }

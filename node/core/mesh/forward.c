@@ -187,6 +187,8 @@ static void put_direct(struct es_mesh *mesh, struct es_context *context, struct 
     }
     link->envelopes_out++;
     es_count(context->counters, ES_COUNT_ENVELOPES_OUT);
+    if (link->peer != 0)
+        es_mesh_ping_expect(mesh, context, link);
 }
 
 static bool put_offered(struct es_mesh *mesh, struct es_context *context, struct es_slice envelope)

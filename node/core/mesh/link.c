@@ -67,6 +67,8 @@ static struct es_mesh_link *add(struct es_mesh *mesh, uint32_t number)
     link->number = number;
     link->rtt_ms = ES_NEVER;
     link->pinged_ms = ES_NEVER;
+    link->answer_due_ms = ES_NEVER;
+    link->silence_end_ms = ES_NEVER;
     links->numbers[links->n] = number;
     links->at[links->n++] = link;
     return link;

@@ -40,13 +40,17 @@ struct es_mesh_link {
     uint32_t replaces;     /* dialled: the link whose place it takes, or 0 */
     struct es_endpoint at; /* inbound: the host alone */
     struct es_link_keys keys;
-    uint64_t since_ms; /* of its state */
-    uint64_t bound;    /* order of binding: greater is newer */
-    uint64_t deadline_ms;
+    uint64_t since_ms;       /* of its state */
+    uint64_t bound;          /* order of binding: greater is newer */
+    uint64_t deadline_ms;    /* what is due next; while up: the soonest of those in ping.c */
     int64_t clock_offset_ms; /* from the mesh time in its HELLO */
 
     uint64_t ping_token;
-    uint64_t pinged_ms; /* ES_NEVER: the last PING was answered */
+    uint64_t pinged_ms;      /* ES_NEVER: the last PING was answered */
+    uint64_t ping_sent_ms;   /* the last one, answered or not */
+    uint64_t ping_due_ms;    /* the next one, if nothing is wrong */
+    uint64_t answer_due_ms;  /* silent until then: asked by a PING; ES_NEVER: nothing is awaited */
+    uint64_t silence_end_ms; /* asked: silent until then, it is gone; else ES_NEVER */
     uint64_t ping_heard_ms;
     uint64_t moved_heard_ms;
     uint64_t rtt_ms;
@@ -136,8 +140,18 @@ void es_mesh_greeting_frame(struct es_mesh *mesh, struct es_context *context,
 /* ping.c: is the other side there, and how far away? */
 #define ES_PING_MS_MIN 25000
 #define ES_PING_MS_MAX 35000
+/* How long a link may be silent that owes an answer, then how long after the PING that asks. */
+#define ES_SILENCE_MS 3000
 void es_mesh_ping(struct es_mesh *mesh, struct es_context *context, struct es_mesh_link *link);
-/* False: two in a row were not answered. */
+/* Something was sent on a link in use that the other side answers. */
+void es_mesh_ping_expect(struct es_mesh *mesh, const struct es_context *context,
+                         struct es_mesh_link *link);
+/* There is a sign that the other end is elsewhere: asked at once. */
+void es_mesh_ping_doubt(struct es_mesh *mesh, const struct es_context *context,
+                        struct es_mesh_link *link);
+/* Anything was heard. */
+void es_mesh_ping_alive(struct es_mesh *mesh, struct es_mesh_link *link);
+/* False: the other end is gone. */
 bool es_mesh_ping_due(struct es_mesh *mesh, struct es_context *context, struct es_mesh_link *link);
 void es_mesh_ping_heard(struct es_mesh *mesh, struct es_context *context, struct es_mesh_link *link,
                         uint64_t token);

@@ -111,6 +111,7 @@ void es_mesh_stop(struct es_mesh *mesh, struct es_context *context)
 static void on_traffic(struct es_mesh *mesh, struct es_context *context, struct es_mesh_link *link,
                        const struct es_frame *frame)
 {
+    es_mesh_ping_alive(mesh, link);
     switch (frame->kind) {
     case ES_FRAME_HELLO:
     case ES_FRAME_LINK:

@@ -90,22 +90,42 @@ static struct es_mesh_neighbour *add(struct es_mesh *mesh, struct es_context *co
     return neighbour;
 }
 
-/* Another address of it, or one seen again. */
-static void put_host(struct es_mesh_neighbour *neighbour, const char *host)
+/* Another address of it, or one seen again. True when it is new: then it is tried first. */
+static bool put_host(struct es_mesh_neighbour *neighbour, const char *host)
 {
     uint8_t at = 0;
+    bool is_new;
 
     while (at < neighbour->n_hosts && !es_mesh_same_host(neighbour->hosts[at], host))
         at++;
+    is_new = at == neighbour->n_hosts;
+    if (is_new)
+        neighbour->next_host = 0;
     if (at == ES_ADVERT_ADDRESSES_MAX)
         at--;
     else if (at == neighbour->n_hosts)
         neighbour->n_hosts++;
     memmove(neighbour->hosts[1], neighbour->hosts[0], at * (size_t)ES_HOST_BYTES_MAX);
     memcpy(neighbour->hosts[0], host, ES_HOST_BYTES_MAX);
+    return is_new;
 }
 
-static void touch(struct es_mesh *mesh, struct es_mesh_neighbour *neighbour, uint16_t port,
+/* It is seen at a host where it was not: perhaps it is no more where its links end. */
+static void doubt_links(struct es_mesh *mesh, const struct es_context *context,
+                        const struct es_mesh_neighbour *neighbour)
+{
+    for (size_t i = 0; i < mesh->links.n; i++) {
+        struct es_mesh_link *link = mesh->links.at[i];
+        bool leads_there =
+            !link->inbound && es_mesh_same_key(&link->keys.server, &neighbour->advert.link_key);
+
+        if ((leads_there || (link->peer != 0 && link->peer == neighbour->peer)) &&
+            !es_mesh_same_host(link->at.host, neighbour->hosts[0]))
+            es_mesh_ping_doubt(mesh, context, link);
+    }
+}
+
+static bool touch(struct es_mesh *mesh, struct es_mesh_neighbour *neighbour, uint16_t port,
                   const char *host)
 {
     neighbour->seen = ++mesh->neighbours.last_seen;
@@ -114,7 +134,7 @@ static void touch(struct es_mesh *mesh, struct es_mesh_neighbour *neighbour, uin
         neighbour->n_hosts = 0;
         neighbour->next_host = 0;
     }
-    put_host(neighbour, host);
+    return put_host(neighbour, host);
 }
 
 /* --- Adverts ---------------------------------------------------------------------------------- */
@@ -164,6 +184,13 @@ static void take_advert(struct es_mesh *mesh, struct es_context *context,
         become(mesh, context, neighbour, peer);
 }
 
+static void seen_again(struct es_mesh *mesh, struct es_context *context,
+                       struct es_mesh_neighbour *neighbour, const struct es_endpoint *at)
+{
+    if (touch(mesh, neighbour, at->port, at->host))
+        doubt_links(mesh, context, neighbour);
+}
+
 void es_mesh_neighbour_seen(struct es_mesh *mesh, struct es_context *context,
                             const struct es_report *report)
 {
@@ -184,7 +211,7 @@ void es_mesh_neighbour_seen(struct es_mesh *mesh, struct es_context *context,
     neighbour = es_mesh_neighbour_find(mesh, &advert->link_key);
     if (neighbour != NULL && neighbour->advertised && neighbour->port == at.port &&
         memcmp(&neighbour->advert, advert, sizeof(*advert)) == 0)
-        touch(mesh, neighbour, at.port, at.host);
+        seen_again(mesh, context, neighbour, &at);
     else
         take_advert(mesh, context, &at, advert);
 }
