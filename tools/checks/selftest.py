@@ -99,6 +99,7 @@ def _run(check, path, body, head=_HEAD):
         for header in (_H, "node/core/e2ee/x.h", "node/core/chat/x.h", "node/store/x.h",
                        "node/link/x.h", "discovery/x.h", "node/daemon/x.h"):
             _plant(root, header, "")
+        _plant(root, "cli/meson.build", "other = 'named.c'\n", head="")
         _plant(root, "docs/protocol.md", "## 2. Frames\n\n### 2.1 Hello\n", head="")
         for source in ("cli/one.c", "cli/two.c"):
             _plant(root, source, "int a = es_used(1);\n")
@@ -124,6 +125,8 @@ def _without_a_tree():
     for sources, word in (({"cli/x.c"}, ""), (set(), "no target builds")):
         found = _run(lambda t, s=sources: orphans.compare(t, s), "cli/x.c", "")
         result += _judge("orphans", found, word)
+    named = _run(lambda t: orphans.compare(t, set()), "cli/named.c", "")
+    result += _judge("orphans", named, "")
     return result
 
 

@@ -7,6 +7,7 @@ Every run has a build folder of its own below the root, which stays for the next
   san       clang with ASan and UBSan: unit, contract, golden, fuzz, sim
   demo      tools/demo in a network namespace, with suite e2e
 with --all also
+  long      the plain build's tests that take minutes: e2e-long
   valgrind  the plain build under memcheck: unit, contract, golden
   long      the plain build: e2e-long
   tsan      clang with TSan: unit, contract, e2e
@@ -16,6 +17,7 @@ with --all also
 """
 
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -31,6 +33,7 @@ from tally import Tally  # pylint: disable=wrong-import-position
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SUITES = ["unit", "contract", "golden", "fuzz", "sim", "e2e", "source"]
+LONG_SUITES = ["e2e-long"]
 LONG_SUITES = ["e2e-long"]
 FUZZ_SECONDS = 60
 CLANG_SAN = ["-Db_lundef=false"]
@@ -53,6 +56,7 @@ QUICK = [
 RELEASE = Run("release", ["unit", "contract", "golden", "sim"], "build-release", "gcc",
               ["--buildtype=release", "-Dsim_seeds=2000"])
 THOROUGH = [
+    Run("long", LONG_SUITES),
     Run("valgrind", ["unit", "contract", "golden"], setup="valgrind"),
     Run("long", LONG_SUITES),
     Run("tsan", ["unit", "contract", "e2e"], "build-tsan", "clang",
@@ -86,6 +90,12 @@ def build(run, targets=()):
     return ""
 
 
+def suites_of(folder):
+    """The suites that have tests in this build."""
+    tests = json.loads((ROOT / folder / "meson-info/intro-tests.json").read_text())
+    return {suite.split(":")[-1] for test in tests for suite in test["suite"]}
+
+
 def test(run, suites, tally):
     """Runs the suites of one build; what meson prints is the progress."""
     wanted = [s for s in run.suites if s in suites]
@@ -97,6 +107,11 @@ def test(run, suites, tally):
     if problem:
         say(f"{run.name}: does not build")
         tally.add(run.name, "build", "FAIL", problem)
+        return
+    present = suites_of(run.folder)
+    wanted = [s for s in wanted if s in present]
+    if not wanted:
+        say(f"{run.name}: no tests")
         return
     command = ["meson", "test", "-C", run.folder, "--no-rebuild", "--logbase", run.name]
     command += [f"--suite={s}" for s in wanted]
@@ -167,7 +182,7 @@ def main():
     parser.add_argument("--no-setup", action="store_true",
                         help="do not look for packages to install")
     parser.add_argument("suites", nargs="*", metavar="SUITE",
-                        help=f"only these: {', '.join(SUITES)}; with --all also "
+                        help=f"only these: {', '.join(SUITES + LONG_SUITES)}; with --all also "
                              f"{', '.join(LONG_SUITES)}")
     options = parser.parse_args()
     known = SUITES + (LONG_SUITES if options.all else [])
