@@ -250,8 +250,12 @@ static void collect_busy(struct es_connections *connections, uint64_t now_ms)
     } while (count == READY_MAX);
 }
 
-/* False when more has come than a peer that keeps to the rules can have under way. */
-static bool look_at(struct es_connections *connections, struct es_connection *connection)
+static uint64_t unfinished_bytes(const struct es_connection *connection)
+{
+    return connection->cut ? 0 : connection->seen_bytes - connection->whole_bytes;
+}
+
+static void look_at(struct es_connections *connections, struct es_connection *connection)
 {
     uint64_t received = bytes_received(connection);
 
@@ -265,7 +269,27 @@ static bool look_at(struct es_connections *connections, struct es_connection *co
         connection->delivered = false;
         connection->whole_bytes = received;
     }
-    return connection->cut || received - connection->whole_bytes <= ES_UNFINISHED_BYTES_MAX;
+}
+
+/* The connection that is to be cut for what it has on the way, or NULL. */
+static struct es_connection *most_unfinished(const struct es_connections *connections)
+{
+    struct es_connection *most = NULL;
+    uint64_t total = 0;
+
+    for (size_t fd = 0; fd < connections->by_fd_len; fd++) {
+        struct es_connection *connection = connections->by_fd[fd];
+
+        if (connection == NULL)
+            continue;
+        total += unfinished_bytes(connection);
+        if (most == NULL || unfinished_bytes(connection) > unfinished_bytes(most))
+            most = connection;
+    }
+    if (total > ES_UNFINISHED_TOTAL_BYTES_MAX ||
+        (most != NULL && unfinished_bytes(most) > ES_UNFINISHED_BYTES_MAX))
+        return most;
+    return NULL;
 }
 
 static void cut_old_silent(struct es_connections *connections, uint64_t now_ms)
@@ -282,15 +306,16 @@ static void cut_old_silent(struct es_connections *connections, uint64_t now_ms)
 void es_connections_look(struct es_connections *connections, uint64_t now_ms,
                          void (*unfinished)(void *ctx, struct es_connection *connection), void *ctx)
 {
+    struct es_connection *most;
+
     collect_busy(connections, now_ms);
     cut_old_silent(connections, now_ms);
     if (connections->busy_count == 0 || now_ms < connections->look_at_ms)
         return;
     connections->look_at_ms = now_ms + ES_LOOK_MS;
-    for (size_t fd = 0; fd < connections->by_fd_len; fd++) {
-        struct es_connection *connection = connections->by_fd[fd];
-
-        if (connection != NULL && connection->busy && !look_at(connections, connection))
-            unfinished(ctx, connection);
-    }
+    for (size_t fd = 0; fd < connections->by_fd_len; fd++)
+        if (connections->by_fd[fd] != NULL && connections->by_fd[fd]->busy)
+            look_at(connections, connections->by_fd[fd]);
+    while ((most = most_unfinished(connections)) != NULL)
+        unfinished(ctx, most);
 }

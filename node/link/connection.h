@@ -26,6 +26,10 @@
  * reads. */
 #define ES_UNFINISHED_BYTES_MAX (2 * 1024 * 1024)
 
+/* The same over all connections: the one that has most is cut. Together with what waits to be sent
+ * it leaves room in the memory of the process for what comes between two looks. */
+#define ES_UNFINISHED_TOTAL_BYTES_MAX (96 * 1024 * 1024)
+
 /* How often busy connections are looked at. At 1 Gbit/s 12 MiB come between two looks. */
 #define ES_LOOK_MS 100
 
@@ -95,8 +99,8 @@ void es_connection_cut(struct es_connections *connections, struct es_connection 
 /* When es_connections_look() is due; UINT64_MAX: nothing is going on. */
 uint64_t es_connections_wake_ms(const struct es_connections *connections);
 
-/* Looks at busy and silent connections. Cuts silent ones that are too old and calls unfinished for
- * each that exceeds ES_UNFINISHED_BYTES_MAX. */
+/* Looks at busy and silent connections. Cuts silent ones that are too old and calls unfinished, which
+ * must cut it, for each that has too much on the way. */
 void es_connections_look(struct es_connections *connections, uint64_t now_ms,
                          void (*unfinished)(void *ctx, struct es_connection *connection),
                          void *ctx);

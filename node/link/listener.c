@@ -240,14 +240,14 @@ static struct es_link *make_link(struct es_links *links, struct es_listener *lis
 }
 
 /* May this connection, whose first message this is, become a link? If not it is cut and counted. */
-static bool admit(struct es_links *links, struct es_connection *connection, bool own_routing_id,
+static bool admit(struct es_links *links, struct es_connection *connection, bool chosen_id,
                   zmq_msg_t *message, struct es_dh_public *ret_client_key)
 {
     uint64_t *refusal = NULL;
 
     if (!es_message_is_frame(message))
         refusal = &links->counts.oversized;
-    else if (own_routing_id || connection->link != NULL ||
+    else if (chosen_id || connection->link != NULL ||
              links->connections.open_count >= ES_LINKS_MAX ||
              connection->source->open_count >= ES_SOURCE_LINKS_MAX ||
              !client_key_of(message, ret_client_key))
@@ -265,13 +265,13 @@ static struct es_link *link_of(struct es_links *links, struct es_listener *liste
                                const uint8_t id[static ES_ROUTING_ID_BYTES], int id_len,
                                zmq_msg_t *message)
 {
-    bool own_routing_id = id_len != ES_ROUTING_ID_BYTES || id[0] != 0;
+    bool chosen_id = id_len != ES_ROUTING_ID_BYTES || id[0] != 0;
     struct es_connection *connection;
     struct es_dh_public client_key;
     uint32_t routing_number;
 
     memcpy(&routing_number, id + 1, sizeof(routing_number));
-    if (!own_routing_id) {
+    if (!chosen_id) {
         struct es_link *link = link_at(listener, routing_number);
 
         if (link != NULL)
@@ -281,7 +281,7 @@ static struct es_link *link_of(struct es_links *links, struct es_listener *liste
     es_listener_monitor(links, listener);
     connection = es_connection_at(&links->connections, zmq_msg_get(message, ZMQ_SRCFD));
     if (connection == NULL || connection->listener != listener || connection->cut ||
-        !admit(links, connection, own_routing_id, message, &client_key))
+        !admit(links, connection, chosen_id, message, &client_key))
         return NULL;
     return make_link(links, listener, routing_number, connection, &client_key);
 }

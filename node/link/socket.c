@@ -24,8 +24,8 @@
  * that all links together stay within the memory of the process. */
 #define LINK_MESSAGES_MAX 4
 
-/* Kernel buffers of one connection, for the same reason. At 1 ms they carry 256 MB/s. */
-#define LINK_BUFFER_BYTES (256 * 1024)
+/* Kernel buffers of one connection, for the same reason. At 1 ms they carry 128 MB/s. */
+#define LINK_BUFFER_BYTES (128 * 1024)
 
 /* A longer message ends the connection inside ZeroMQ. Somewhat longer ones come through, so that
  * their sender is told apart from one that hangs up. */

@@ -272,41 +272,48 @@ static void refusals_are_counted_and_reported(void **state)
 
 /* --- Memory ----------------------------------------------------------------------------------- */
 
-/* A process of its own that opens many connections and sends each a message of many parts, again
- * and again until it is killed. */
-static pid_t start_flood(uint16_t port, const struct es_dh_secret *server, size_t connections)
+/* A connection from an address that sends one message of many parts, 120 MB in all. */
+static void flood_once(void *zmq, size_t from, uint16_t port, const struct es_dh_secret *server)
 {
-    static const uint8_t part[60000];
+    static uint8_t part[60000];
     const struct es_dh_public key = es_dh_public_of(server);
+    const struct es_dh_secret secret = world_secret();
+    const struct es_dh_public public = es_dh_public_of(&secret);
+    void *socket = zmq_socket(zmq, ZMQ_DEALER);
+    char uri[64];
+
+    if (socket == NULL)
+        return;
+    snprintf(uri, sizeof(uri), "tcp://127.0.0.%zu:0;127.0.0.1:%u", from, port);
+    (void)zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, key.bytes, sizeof(key.bytes));
+    (void)zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, public.bytes, sizeof(public.bytes));
+    (void)zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, secret.bytes, sizeof(secret.bytes));
+    (void)zmq_connect(socket, uri);
+    for (size_t parts = 2000; parts > 0; parts--) {
+        zmq_msg_t message;
+
+        (void)zmq_msg_init_data(&message, part, sizeof(part), NULL, NULL);
+        (void)zmq_msg_send(&message, socket, parts > 1 ? ZMQ_SNDMORE : 0);
+    }
+}
+
+/* A process of its own that does so on many connections from some addresses, again and again until
+ * it is killed. */
+static pid_t start_flood(uint16_t port, const struct es_dh_secret *server, size_t connections,
+                         size_t addresses)
+{
     pid_t pid = fork();
     void *zmq;
-    char uri[64];
 
     assert_true(pid >= 0);
     if (pid > 0)
         return pid;
     zmq = zmq_ctx_new();
-    snprintf(uri, sizeof(uri), "tcp://127.0.0.1:%u", port);
-    for (;;)
-        for (size_t i = 0; i < connections; i++) {
-            const struct es_dh_secret secret = world_secret();
-            const struct es_dh_public public = es_dh_public_of(&secret);
-            void *socket = zmq_socket(zmq, ZMQ_DEALER);
-            const int none = 0;
-
-            if (socket == NULL)
-                continue;
-            (void)zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, key.bytes, sizeof(key.bytes));
-            (void)zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, public.bytes, sizeof(public.bytes));
-            (void)zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, secret.bytes, sizeof(secret.bytes));
-            (void)zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof(none));
-            (void)zmq_connect(socket, uri);
-            for (size_t parts = 0; parts < 300; parts++)
-                (void)zmq_send(socket, part, sizeof(part), ZMQ_SNDMORE);
-            (void)zmq_send(socket, part, sizeof(part), 0);
-            if (i % 8 == 7)
-                (void)zmq_poll(&(zmq_pollitem_t){.socket = socket, .events = ZMQ_POLLIN}, 1, 20);
-        }
+    for (size_t i = 0; i < connections; i++)
+        flood_once(zmq, 2 + i % addresses, port, server);
+    /* From here on ZeroMQ connects each again whenever it is cut. */
+    (void)pause();
+    _exit(0);
 }
 
 static void end_flood(pid_t pid)
@@ -315,21 +322,31 @@ static void end_flood(pid_t pid)
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-static void a_flood_of_parts_is_survived_within_the_limit(void **state)
+static void survive_flood(struct world *world, size_t connections, size_t addresses)
 {
-    struct world *world = *state;
     struct world_end *process = world->ends[0];
     struct es_dh_secret secret;
     uint16_t port;
     const uint32_t inbound = world_connect(world, &port, &secret);
-    pid_t flood = start_flood(port, &secret, 40);
+    pid_t flood = start_flood(port, &secret, connections, addresses);
 
-    UNTIL(world, process->counts.oversized >= 40 || process->pid == 0);
+    UNTIL(world, process->counts.oversized >= connections || process->pid == 0);
     end_flood(flood);
     assert_int_not_equal(process->pid, 0);
     assert_true(proc_number(process->pid, "status", "VmHWM:") * 1024 < ES_NET_DATA_BYTES_MAX);
+    print_message("# at most %llu MiB\n", proc_number(process->pid, "status", "VmHWM:") / 1024);
     send_frame(world->ends[1], 1, 1, 100);
     UNTIL(world, notes_of(process, ES_REPORT_FRAME, inbound) == 2);
+}
+
+static void a_flood_of_parts_is_survived_within_the_limit(void **state)
+{
+    survive_flood(*state, 40, 1);
+}
+
+static void even_from_many_addresses(void **state)
+{
+    survive_flood(*state, 250, 8);
 }
 
 #ifndef ES_NET_SANITIZED
@@ -347,7 +364,7 @@ static void out_of_memory_ends_it_and_nothing_else(void **state)
     tight.rlim_cur = tight.rlim_max =
         proc_number(process->pid, "status", "VmData:") * 1024 + 4 * MIB;
     assert_int_equal(prlimit(process->pid, RLIMIT_DATA, &tight, NULL), 0);
-    flood = start_flood(port, &secret, 200);
+    flood = start_flood(port, &secret, 200, 1);
     UNTIL(world, process->pid == 0);
     end_flood(flood);
     assert_true(WIFSIGNALED(process->status));
@@ -373,6 +390,7 @@ int main(void)
         WITH_PROCESS(while_the_node_does_not_read_peers_wait_and_orders_are_obeyed),
         WITH_PROCESS(refusals_are_counted_and_reported),
         WITH_PROCESS(a_flood_of_parts_is_survived_within_the_limit),
+        WITH_PROCESS(even_from_many_addresses),
 #ifndef ES_NET_SANITIZED
         WITH_PROCESS(out_of_memory_ends_it_and_nothing_else),
 #endif
