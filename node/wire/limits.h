@@ -107,6 +107,10 @@
 #define ES_STRANGER_LINKS_MAX 8
 #define ES_STRANGER_LINKS_IN_MAX 64
 
+/* Hosts where strangers were dialled in the last half minute: as many as all attempts can reach in that
+ * time, so that none is forgotten early. */
+#define ES_STRANGER_HOSTS_MAX 166
+
 /* Adverts remembered: two per node of a segment of 500. The one not seen longest gives way, those
  * of contacts last. */
 #define ES_ADVERTS_MAX 1024
@@ -129,9 +133,6 @@
 /* Envelopes a minute that a link to a stranger may bring, and at once. Beyond: dropped, counted. */
 #define ES_STRANGER_ENVELOPES_PER_MINUTE 60
 #define ES_STRANGER_ENVELOPES_BURST 240
-
-/* Envelopes in flight on one link without its ACK: one window. */
-#define ES_LINK_IN_FLIGHT_MAX 1000
 
 /* --- Core ------------------------------------------------------------------------------------- */
 

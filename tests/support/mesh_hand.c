@@ -3,6 +3,7 @@
 #include "tests/support/mesh_hand.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "node/core/mesh/state.h"
@@ -66,10 +67,12 @@ void hand_sees_strangers(struct rig_node *node, uint32_t n)
     for (uint32_t i = 0; i < n; i++) {
         struct es_dh_public key = hand_key(HAND_GREATER);
         struct es_report report;
+        char host[ES_HOST_BYTES_MAX];
 
         key.bytes[30] = (uint8_t)(i >> 8);
         key.bytes[31] = (uint8_t)i;
-        report = hand_advert(0, &key, "10.0.0.66", (uint16_t)(1 + i % 60000));
+        (void)snprintf(host, sizeof(host), "10.1.%u.%u", (uint8_t)(i >> 8), (uint8_t)i);
+        report = hand_advert(0, &key, host, (uint16_t)(1 + i % 60000));
         rig_report(node, &report);
     }
 }

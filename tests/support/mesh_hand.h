@@ -20,7 +20,7 @@ uint32_t hand_listener(const struct rig_node *node);
 struct es_report hand_advert(unsigned of, const struct es_dh_public *key, const char *host,
                              uint16_t port);
 void hand_sees(struct rig_node *node, unsigned of, uint8_t key, const char *host);
-/* Adverts of n strangers with greater keys and ports from 1 on. */
+/* Adverts of n strangers with greater keys and ports from 1 on, each at a host of its own. */
 void hand_sees_strangers(struct rig_node *node, uint32_t n);
 
 /* Somebody dials us by the listener of the period; number of the link. */

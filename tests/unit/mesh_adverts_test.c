@@ -136,6 +136,29 @@ static void strangers_are_chosen_at_random(void **state)
     assert_true(greatest > 40); /* not the first eight */
 }
 
+static void a_host_is_not_scanned_for_whoever_names_it(void **state)
+{
+    struct rig_node *node = *state;
+    struct es_dh_public key = hand_key(HAND_GREATER);
+
+    for (uint16_t port = 1; port <= 300; port++) {
+        struct es_report report;
+
+        key.bytes[30] = (uint8_t)(port >> 8);
+        key.bytes[31] = (uint8_t)port;
+        report = hand_advert(0, &key, "10.0.0.66", port);
+        rig_report(node, &report);
+    }
+    for (int second = 0; second < 125; second++) {
+        rig_run(node->rig, 1000);
+        if (dials(node) > 0)
+            hand_down(node, hand_dialled(node), ES_LINK_UNREACHABLE);
+    }
+    assert_in_range(dials(node), 4, 5); /* one in half a minute */
+    hand_sees(node, FRIEND, HAND_GREATER, "10.0.0.66");
+    assert_int_equal(hand_order(node, ES_ORDER_DIAL, 0)->dial.to.port, 42050); /* at once */
+}
+
 static void a_flood_of_adverts_keeps_to_the_table_and_to_contacts(void **state)
 {
     struct rig_node *node = *state;
@@ -228,6 +251,7 @@ int main(void)
         CASE(a_forged_advert_does_not_push_out_a_contacts),
         CASE(only_so_many_strangers_are_dialled),
         CASE(strangers_are_chosen_at_random),
+        CASE(a_host_is_not_scanned_for_whoever_names_it),
         CASE(a_flood_of_adverts_keeps_to_the_table_and_to_contacts),
         CASE(a_flood_makes_no_storm_of_dials_or_timers),
         CASE(the_adverts_of_contacts_fill_the_table_last),

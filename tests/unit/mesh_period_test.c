@@ -403,6 +403,22 @@ static void a_stranger_is_followed_without_proof(void **state)
     assert_true(hand_said_bye(node, old, ES_BYE_REPLACED));
 }
 
+static void a_move_leads_to_no_other_host(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t link;
+
+    hand_sees(node, 0, HAND_GREATER, "10.0.0.9");
+    rig_run(node->rig, 2000);
+    link = hand_dialled(node);
+    hand_answers(node, link, 0);
+    hand_sees(node, 0, 0xfe, "10.0.0.66"); /* the key to which it will move, at another host */
+    hand_moved(node, link, 42077, 0xfe);
+    assert_int_not_equal(hand_dialled(node), link);
+    assert_string_equal(last(node, ES_ORDER_DIAL)->dial.to.host, "10.0.0.9");
+    assert_int_equal(last(node, ES_ORDER_DIAL)->dial.to.port, 42077);
+}
+
 static void a_listener_notes_where_a_contact_moved(void **state)
 {
     struct rig_node *node = *state;
@@ -566,6 +582,7 @@ int main(void)
         CASE(a_move_to_somebody_else_is_not_followed),
         CASE(a_move_that_fails_is_tried_again_while_the_old_link_stands),
         CASE(a_stranger_is_followed_without_proof),
+        CASE(a_move_leads_to_no_other_host),
         CASE(a_listener_notes_where_a_contact_moved),
         CASE(the_advert_of_a_noted_address_is_the_contacts),
         CASE(a_move_to_the_address_of_another_contact_is_not_followed),

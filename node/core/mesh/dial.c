@@ -14,6 +14,10 @@
 /* All attempts together: a burst when a network comes up, then five a second. */
 #define ATTEMPTS_MAX 16
 #define ATTEMPT_MS 200
+/* Adverts of strangers may name somebody else's host, with one port after the other. */
+#define STRANGER_HOST_MS 30000
+_Static_assert(ES_STRANGER_HOSTS_MAX >= ATTEMPTS_MAX + STRANGER_HOST_MS / ATTEMPT_MS,
+               "no host is forgotten early");
 /* A link that was up for this long has worked: its end is no failure of the address. */
 #define WORKED_MS 30000
 /* Failures after which an address that is known from a link alone is forgotten. */
@@ -122,6 +126,49 @@ static bool may_dial_strangers(const struct es_mesh *mesh)
     return n < mesh->settings.strangers_max;
 }
 
+static const char *host_of(const struct es_mesh_neighbour *neighbour)
+{
+    return neighbour->hosts[neighbour->next_host % neighbour->n_hosts];
+}
+
+/* Strangers: until when no attempt at the same host may follow. */
+static uint64_t rests_until(const struct es_mesh_neighbours *table,
+                            const struct es_mesh_neighbour *neighbour)
+{
+    for (size_t i = 0; i < ES_STRANGER_HOSTS_MAX; i++) {
+        size_t newest_first =
+            (table->next_resting + 2 * ES_STRANGER_HOSTS_MAX - 1 - i) % ES_STRANGER_HOSTS_MAX;
+
+        if (es_mesh_same_host(table->resting[newest_first].host, host_of(neighbour)))
+            return table->resting[newest_first].until_ms;
+    }
+    return 0;
+}
+
+static void let_rest(struct es_mesh_neighbours *table, uint64_t now_ms, const char *host)
+{
+    memcpy(table->resting[table->next_resting].host, host, ES_HOST_BYTES_MAX);
+    table->resting[table->next_resting].until_ms = now_ms + STRANGER_HOST_MS;
+    table->next_resting = (table->next_resting + 1) % ES_STRANGER_HOSTS_MAX;
+}
+
+/* Waits because there is a link already, or because of others at its host. */
+static bool must_wait(const struct es_mesh *mesh, const struct es_context *context,
+                      struct es_mesh_neighbour *neighbour)
+{
+    uint64_t until_ms;
+
+    if (is_served(mesh, neighbour)) {
+        neighbour->dial_ms = ES_NEVER;
+        return true;
+    }
+    until_ms = is_stranger(neighbour) ? rests_until(&mesh->neighbours, neighbour) : 0;
+    if (until_ms <= context->now_ms)
+        return false;
+    neighbour->dial_ms = until_ms;
+    return true;
+}
+
 /* Contacts and given addresses first, of those the last seen; then a random stranger. */
 static struct es_mesh_neighbour *next_due(struct es_mesh *mesh, struct es_context *context)
 {
@@ -136,9 +183,9 @@ static struct es_mesh_neighbour *next_due(struct es_mesh *mesh, struct es_contex
 
         if (neighbour->dial_ms > context->now_ms || (is_stranger(neighbour) && !strangers))
             continue;
-        if (is_served(mesh, neighbour))
-            neighbour->dial_ms = ES_NEVER;
-        else if (is_stranger(neighbour))
+        if (must_wait(mesh, context, neighbour))
+            continue;
+        if (is_stranger(neighbour))
             due[n++] = i;
         else if (best == NULL || neighbour->seen > best->seen)
             best = neighbour;
@@ -175,8 +222,9 @@ static void dial(struct es_mesh *mesh, struct es_context *context,
         .kept = neighbour->kept,
     };
 
-    memcpy(wanted.to.host, neighbour->hosts[neighbour->next_host % neighbour->n_hosts],
-           ES_HOST_BYTES_MAX);
+    memcpy(wanted.to.host, host_of(neighbour), ES_HOST_BYTES_MAX);
+    if (is_stranger(neighbour))
+        let_rest(&mesh->neighbours, context->now_ms, wanted.to.host);
     neighbour->dial_ms = ES_NEVER;
     if (!es_mesh_link_dial(mesh, context, &wanted))
         dial_later(mesh, context, neighbour, retry_ms[RETRIES - 1]);

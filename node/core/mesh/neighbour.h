@@ -34,6 +34,11 @@ struct es_mesh_neighbours {
     uint64_t last_seen;
     unsigned attempts; /* made lately: one is forgotten every now and then */
     uint64_t attempts_ms;
+    struct {
+        char host[ES_HOST_BYTES_MAX];
+        uint64_t until_ms;
+    } resting[ES_STRANGER_HOSTS_MAX]; /* hosts where a stranger was dialled: a ring */
+    size_t next_resting;
     uint64_t wake_ms;
     bool wake_stale;
 };
