@@ -32,7 +32,9 @@ class Tree:
         if (self.root / ".git").exists():
             names = subprocess.run(git, check=True, capture_output=True).stdout.decode().split("\0")
         else:
-            names = [str(p.relative_to(self.root)) for p in self.root.rglob("*")]
+            built = {p.name for p in self.root.iterdir() if (p / "meson-info").is_dir()}
+            paths = [p.relative_to(self.root) for p in self.root.rglob("*")]
+            names = [str(p) for p in paths if p.parts[0] not in built]
         return [n for n in set(names) if n and self._is_text(self.root / n)]
 
     @staticmethod
