@@ -138,6 +138,8 @@ static enum es_envelope_fate envelope(void *ctx, struct es_context *context, uin
     node->last_tag = bytes.ptr[ES_ENVELOPE_TAG_AT];
     if (node->drops_sender && from != 0)
         es_mesh_drop_peer(node->mesh, context, from);
+    if (node->refuses)
+        return ES_ENVELOPE_REFUSED;
     if (!node->takes)
         return ES_ENVELOPE_FOREIGN;
     *ret_peer = node->author;

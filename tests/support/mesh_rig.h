@@ -44,6 +44,7 @@ struct rig_node {
     bool recognises[RIG_NODES_MAX + 1]; /* adverts of */
     bool present[RIG_NODES_MAX + 1];
     bool takes;        /* envelopes are ours */
+    bool refuses;      /* envelopes are ours, but bad */
     unsigned author;   /* who sealed what we take, or 0 */
     bool drops_sender; /* es_mesh_drop_peer() from inside envelope() */
     unsigned n_present, n_gone, n_strangers;

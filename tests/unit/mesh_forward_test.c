@@ -278,6 +278,20 @@ static void give(struct rig_node *node, uint32_t link, uint64_t expires_wall_ms)
     hand_frame(node, link, es_slice(buf, len));
 }
 
+static void refused_ones_are_counted_above_and_not_acknowledged(void **state)
+{
+    struct rig_node *node = *state;
+    uint32_t link = hand_comes(node, "10.0.0.2", FRIEND);
+
+    node->refuses = true;
+    give(node, link, RIG_WALL_MS + DAY_MS);
+    give(node, link, RIG_WALL_MS - DAY_MS);
+    assert_int_equal(counted(node, ES_COUNT_ENVELOPES_IN), 2);
+    assert_int_equal(counted(node, ES_COUNT_ENVELOPES_FOREIGN), 0);
+    assert_int_equal(counted(node, ES_COUNT_REJECTED_ENVELOPE_EXPIRED), 0);
+    assert_int_equal(hand_frames(node, link, ES_FRAME_ACK), 0);
+}
+
 static void expired_ones_that_nobody_knows_are_counted_as_such(void **state)
 {
     struct rig_node *node = *state;
@@ -371,6 +385,7 @@ int main(void)
         CASE(ours_are_acknowledged_on_a_bound_link),
         CASE(ours_from_a_stranger_are_not_acknowledged),
         CASE(foreign_envelopes_end_here),
+        CASE(refused_ones_are_counted_above_and_not_acknowledged),
         CASE(expired_ones_that_nobody_knows_are_counted_as_such),
         CASE(a_stranger_brings_so_many_a_minute),
         CASE(a_contact_brings_as_many_as_it_has),

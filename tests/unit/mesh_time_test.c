@@ -63,6 +63,20 @@ static void alone_it_is_our_own_clock(void **state)
     assert_int_equal(offset(*state), 0);
 }
 
+static void expiry_goes_by_mesh_time(void **state)
+{
+    struct rig_node *node = *state;
+    uint64_t wall_ms = node->rig->wall_ms;
+    uint16_t now = es_expiry_bucket(wall_ms);
+
+    assert_false(es_mesh_is_expired(node->mesh, wall_ms, now));
+    assert_true(es_mesh_is_expired(node->mesh, wall_ms, (uint16_t)(now - 1)));
+    for (uint32_t peer = 2; peer <= 4; peer++)
+        hear_clock(node, peer, 24 * 3600 * 1000);
+    assert_true(es_mesh_is_expired(node->mesh, wall_ms, now));
+    assert_false(es_mesh_is_expired(node->mesh, wall_ms, (uint16_t)(now + 4)));
+}
+
 static void three_contacts_outvote_our_clock(void **state)
 {
     struct rig_node *node = *state;
@@ -205,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(alone_it_is_our_own_clock),
+        CASE(expiry_goes_by_mesh_time),
         CASE(three_contacts_outvote_our_clock),
         CASE(of_four_the_middle_nearer_to_ours_counts),
         CASE(neighbours_and_we_vote_when_contacts_are_few),

@@ -53,7 +53,7 @@ static void count_foreign(const struct es_mesh *mesh, struct es_context *context
     struct es_envelope envelope = {0};
 
     (void)es_envelope_decode(bytes, &envelope);
-    if (envelope.expiry < now)
+    if (es_mesh_is_expired(mesh, context->wall_ms, envelope.expiry))
         es_count(context->counters, ES_COUNT_REJECTED_ENVELOPE_EXPIRED);
     else if (envelope.expiry > now + EXPIRY_BUCKETS_MAX)
         es_count(context->counters, ES_COUNT_REJECTED_ENVELOPE_TOO_FAR);
