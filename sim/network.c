@@ -72,7 +72,7 @@ static struct es_sim_link *link_of(struct es_sim_world *world, const struct es_s
         struct es_sim_link *link = &world->links[i];
 
         for (unsigned end = 0; end < 2; end++)
-            if (link->open && link->node[end] == node->number && link->number[end] == number &&
+            if (link->open[end] && link->node[end] == node->number && link->number[end] == number &&
                 link->life[end] == node->life && (end == 0 || link->known)) {
                 *ret_end = end;
                 return link;
@@ -81,25 +81,29 @@ static struct es_sim_link *link_of(struct es_sim_world *world, const struct es_s
     return NULL;
 }
 
+/* Not before not_before_ms: behind the frames that are under way. */
 static void report_down(struct es_sim_world *world, uint32_t node, uint32_t life, uint32_t number,
-                        enum es_link_end end)
+                        enum es_link_end end, uint64_t not_before_ms)
 {
     struct es_sim_node *at = &world->nodes[node];
     const struct es_report report = {.kind = ES_REPORT_LINK_DOWN,
                                      .down = {.link = number, .end = end}};
+    uint64_t after_ms = delay(world, at);
 
+    if (world->now_ms + after_ms < not_before_ms)
+        after_ms = not_before_ms - world->now_ms;
     if (at->up && at->life == life)
-        report_later(world, at, delay(world, at), &report);
+        report_later(world, at, after_ms, &report);
 }
 
-/* Ends a link by one of its ends. Only the dialler hears of it. */
+/* Ends a link by one of its ends, which takes nothing from it any more. The dialler hears of it, the
+ * listener never does. */
 static void end_link(struct es_sim_world *world, struct es_sim_link *link, unsigned by)
 {
-    link->open = false;
-    if (by == 1)
-        report_down(world, link->node[0], link->life[0], link->number[0], ES_LINK_CLOSED);
-    else
-        report_down(world, link->node[by], link->life[by], link->number[by], ES_LINK_CLOSED);
+    link->open[by] = false;
+    if (link->open[0] || by == 0)
+        report_down(world, link->node[0], link->life[0], link->number[0], ES_LINK_CLOSED,
+                    link->last_ms[0]);
 }
 
 static void order_dial(struct es_sim_world *world, struct es_sim_node *node,
@@ -155,12 +159,12 @@ static void connect_link(struct es_sim_world *world, const struct es_sim_event *
     to = node_at(world, dial.dial.to.host);
     listener = listener_at(to, &dial);
     if (listener == NULL) {
-        report_down(world, from->number, from->life, dial.dial.link, ES_LINK_REFUSED);
+        report_down(world, from->number, from->life, dial.dial.link, ES_LINK_REFUSED, 0);
         return;
     }
     link = add_link(world);
     *link = (struct es_sim_link){
-        .open = true,
+        .open = {true, true},
         .node = {from->number, to->number},
         .number = {dial.dial.link, to->next_inbound++},
         .life = {from->life, to->life},
@@ -183,7 +187,7 @@ static void order_frame(struct es_sim_world *world, struct es_sim_node *node,
     uint32_t copies = 1;
     uint64_t at_ms;
 
-    if (link == NULL || fault(world, &node->links, world->options.loss))
+    if (link == NULL || !link->open[1 - end] || fault(world, &node->links, world->options.loss))
         return;
     copies += fault(world, &node->links, world->options.duplicate);
     while (copies-- > 0) {
@@ -211,7 +215,7 @@ static void arrive(struct es_sim_world *world, const struct es_sim_event *event)
     struct es_report report = {.kind = ES_REPORT_FRAME};
 
     world->frames++;
-    if (!link->open || !node->up || node->life != link->life[event->b])
+    if (!link->open[event->b] || !node->up || node->life != link->life[event->b])
         return;
     if (event->b == 1 && !link->known) {
         struct es_report up = {.kind = ES_REPORT_LINK_UP,
@@ -241,7 +245,7 @@ static void order_close(struct es_sim_world *world, struct es_sim_node *node, ui
         return;
     end_link(world, link, end);
     if (end == 1)
-        report_down(world, node->number, node->life, number, ES_LINK_CLOSED);
+        report_down(world, node->number, node->life, number, ES_LINK_CLOSED, 0);
 }
 
 /* --- Listeners -------------------------------------------------------------------------------- */
@@ -275,11 +279,11 @@ static void order_unlisten(struct es_sim_world *world, struct es_sim_node *node,
     for (size_t i = 0; i < world->n_links; i++) {
         struct es_sim_link *link = &world->links[i];
 
-        if (link->open && link->node[1] == node->number && link->life[1] == node->life &&
+        if (link->open[1] && link->node[1] == node->number && link->life[1] == node->life &&
             link->listener == number) {
             end_link(world, link, 1);
             if (link->known)
-                report_down(world, node->number, node->life, link->number[1], ES_LINK_CLOSED);
+                report_down(world, node->number, node->life, link->number[1], ES_LINK_CLOSED, 0);
         }
     }
 }
@@ -387,9 +391,9 @@ void es_sim_network_lost(struct es_sim_world *world, struct es_sim_node *node)
     for (size_t i = 0; i < world->n_links; i++) {
         struct es_sim_link *link = &world->links[i];
 
-        if (link->open && link->node[1] == node->number)
+        if (link->open[1] && link->node[1] == node->number)
             end_link(world, link, 1);
-        else if (link->open && link->node[0] == node->number)
-            link->open = false;
+        else if (link->open[0] && link->node[0] == node->number)
+            link->open[0] = false;
     }
 }

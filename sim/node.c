@@ -92,13 +92,25 @@ static void plan_wake(struct es_sim_world *world, struct es_sim_node *node)
                                                             .a = node->life});
 }
 
+static void crash(struct es_sim_world *world, struct es_sim_node *node)
+{
+    uint64_t down_ms = 1 + es_sim_below(&node->crashes, world->options.down_ms_max + 1);
+
+    world->crashes++;
+    es_sim_trace_note(world, node, "crash");
+    es_sim_node_stop(world, node);
+    es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = world->now_ms + down_ms,
+                                                            .kind = ES_SIM_RESTART,
+                                                            .node = node->number});
+}
+
 static void drain(struct es_sim_world *world, struct es_sim_node *node)
 {
     struct es_effects effects;
 
     while (es_core_take(node->core, &effects)) {
         if (!work_through(world, node, &effects)) {
-            es_sim_node_crash(world, node);
+            crash(world, node);
             return;
         }
         es_core_durable(node->core);
@@ -180,18 +192,6 @@ void es_sim_node_stop(struct es_sim_world *world, struct es_sim_node *node)
     node->core = NULL;
     node->reader->ops->free(node->reader);
     es_sim_arena_done(&node->arena);
-}
-
-void es_sim_node_crash(struct es_sim_world *world, struct es_sim_node *node)
-{
-    uint64_t down_ms = 1 + es_sim_below(&node->crashes, world->options.down_ms_max + 1);
-
-    world->crashes++;
-    es_sim_trace_note(world, node, "crash");
-    es_sim_node_stop(world, node);
-    es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = world->now_ms + down_ms,
-                                                            .kind = ES_SIM_RESTART,
-                                                            .node = node->number});
 }
 
 /* --- Inputs ----------------------------------------------------------------------------------- */

@@ -34,8 +34,8 @@ struct es_sim_options {
 
 /* A link of the simulated network. Ends: 0 dialled, 1 listens. */
 struct es_sim_link {
-    bool open;
-    bool known; /* the listener has been told                                 */
+    bool open[2]; /* what was sent before one end died still arrives at the other */
+    bool known;   /* the listener has been told                                 */
     uint32_t node[2];
     uint32_t number[2]; /* what each end calls it                                     */
     uint32_t life[2];   /* of the network process at each end                         */
@@ -106,7 +106,6 @@ void es_sim_hash(struct es_sim_world *world, const void *bytes, size_t len);
 /* --- node.c --- */
 void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node);
 void es_sim_node_stop(struct es_sim_world *world, struct es_sim_node *node);
-void es_sim_node_crash(struct es_sim_world *world, struct es_sim_node *node);
 void es_sim_node_report(struct es_sim_world *world, struct es_sim_node *node,
                         const struct es_report *report);
 void es_sim_node_command(struct es_sim_world *world, struct es_sim_node *node,

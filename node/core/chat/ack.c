@@ -64,12 +64,13 @@ void es_ack_build(const struct es_live_session *session, size_t bytes_max, struc
 
 /* --- What has arrived there ------------------------------------------------------------------- */
 
-bool es_ack_lost(const struct es_ack *ack, struct es_position at)
+static bool is_lost(const struct es_ack *ack, struct es_position at)
 {
     return at.chain != ack->lost_chain ? at.chain < ack->lost_chain : at.n < ack->lost_below;
 }
 
-bool es_ack_covers(const struct es_ack *ack, struct es_position at)
+/* Is an envelope of ours settled by it? */
+static bool covers(const struct es_ack *ack, struct es_position at)
 {
     if (at.chain < ack->before)
         return true;
@@ -152,9 +153,9 @@ void es_ack_apply(struct es_chat *chat, struct es_context *context, struct es_li
         n_sealed--;
         if (out->session != session->ratchet.number)
             continue;
-        if (es_ack_lost(ack, out->at)) {
+        if (is_lost(ack, out->at)) {
             es_outbox_unseal(chat, context, contact, out);
-        } else if (es_ack_covers(ack, out->at)) {
+        } else if (covers(ack, out->at)) {
             settle(chat, context, contact, out);
             progress = true;
         }

@@ -343,8 +343,7 @@ static uint32_t accepted(struct es_chat *chat, struct es_context *context,
 }
 
 bool es_ask_answered(struct es_chat *chat, struct es_context *context,
-                     const struct es_tag_entry *entry, struct es_slice envelope,
-                     uint32_t *ret_peer)
+                     const struct es_tag_entry *entry, struct es_slice envelope, uint32_t *ret_peer)
 {
     const struct es_tag_entry at = *entry;
     struct es_opened opened = {

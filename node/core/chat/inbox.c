@@ -8,7 +8,7 @@
 /* When this much of the window was used in one chain, the sender could go faster. */
 #define WIDEN_AT(window) ((window) - (window) / 4)
 
-struct es_mark *es_mark_of(struct es_mark marks[static ES_MARKS], uint32_t incarnation)
+static struct es_mark *mark_of(struct es_mark marks[static ES_MARKS], uint32_t incarnation)
 {
     for (size_t i = 0; i < ES_MARKS; i++)
         if (marks[i].incarnation == incarnation && marks[i].sequence != 0)
@@ -18,7 +18,7 @@ struct es_mark *es_mark_of(struct es_mark marks[static ES_MARKS], uint32_t incar
 
 static struct es_mark *mark_or_new(struct es_mark marks[static ES_MARKS], uint32_t incarnation)
 {
-    struct es_mark *mark = es_mark_of(marks, incarnation);
+    struct es_mark *mark = mark_of(marks, incarnation);
 
     if (mark != NULL)
         return mark;

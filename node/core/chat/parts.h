@@ -60,7 +60,6 @@ enum es_err es_who_request(const struct es_chat *chat, struct es_slice who, stru
 
 /* --- sessions.c ------------------------------------------------------------------------------- */
 
-struct es_live_session *es_sessions_find(const struct es_chat *chat, uint32_t number);
 /* Takes over a session whose number and contact are still to be set. NULL: memory is used up. */
 struct es_live_session *es_sessions_add(struct es_chat *chat, struct es_context *context,
                                         struct es_contact *contact, const struct es_session *made,
@@ -93,9 +92,6 @@ void es_sessions_tidy(struct es_chat *chat, struct es_context *context);
 
 /* What has arrived in this session, in at most bytes_max encoded bytes. */
 void es_ack_build(const struct es_live_session *session, size_t bytes_max, struct es_ack *ret);
-/* Is an envelope of ours settled by it? */
-bool es_ack_covers(const struct es_ack *ack, struct es_position at);
-bool es_ack_lost(const struct es_ack *ack, struct es_position at);
 void es_ack_apply(struct es_chat *chat, struct es_context *context, struct es_live_session *session,
                   const struct es_ack *ack);
 
@@ -149,7 +145,6 @@ void es_inbox_records(struct es_chat *chat, struct es_context *context,
                       struct es_live_session *session, struct es_slice records);
 bool es_inbox_restore_held(struct es_chat *chat, const struct es_row *row);
 void es_inbox_clear(struct es_chat *chat, struct es_context *context, struct es_contact *contact);
-struct es_mark *es_mark_of(struct es_mark marks[static ES_MARKS], uint32_t incarnation);
 
 /* --- ask.c: requests of ours ------------------------------------------------------------------- */
 

@@ -24,7 +24,7 @@ static size_t place_of(const struct es_chat *chat, uint32_t number)
     return low;
 }
 
-struct es_live_session *es_sessions_find(const struct es_chat *chat, uint32_t number)
+static struct es_live_session *find(const struct es_chat *chat, uint32_t number)
 {
     size_t at = place_of(chat, number);
 
@@ -293,7 +293,7 @@ enum es_open_result es_sessions_open(struct es_chat *chat, struct es_context *co
                                      struct es_live_session **ret, struct es_slice *ret_records)
 {
     const struct es_tag_entry at = *entry; /* the table changes under the pointer */
-    struct es_live_session *session = es_sessions_find(chat, at.owner);
+    struct es_live_session *session = find(chat, at.owner);
     struct es_opened opened = {
         .payload = chat->plain,
         .gaps = chat->gaps,
@@ -350,7 +350,7 @@ bool es_sessions_restore_gap(struct es_chat *chat, const struct es_row *row)
 
     if (!es_key_decode_gap(row->key, &number, &gap.at) || !es_body_decode_gap(row->body, &gap))
         return false;
-    session = es_sessions_find(chat, number);
+    session = find(chat, number);
     ok = session != NULL && append_missing(chat, session, &gap) != NULL;
     es_wipe(&gap, sizeof(gap));
     return ok;
