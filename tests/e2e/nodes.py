@@ -14,6 +14,7 @@ import time
 from segment import Segment, Host
 
 EARSHOT = os.environ["EARSHOT"]
+CLEAR_COPY = os.environ.get("CLEAR_COPY")
 LIMIT = 20.0
 
 
@@ -95,16 +96,27 @@ class Node:
 
     _homes = []
 
-    def __init__(self, host, name, conf="", visible=False):
+    def __init__(self, host, name, conf="", visible=False, passphrase=None):
         self.host = host
         self.name = name
         self.home = tempfile.mkdtemp(prefix=f"earshot-{name}-")
+        self.lock = []
         Node._homes.append(self.home)
         if conf:
             with open(self.home + "/earshot.conf", "w", encoding="utf-8") as file:
                 file.write(conf)
+        if passphrase:
+            with tempfile.NamedTemporaryFile("w", delete=False, dir=Node._drawer()) as file:
+                file.write(passphrase)
+            self.lock = ["--passphrase-file", file.name]
         wish = ["--visible-for", "1h"] if visible else ["--hidden"]
-        self.address = self.json("init", "--name", name, *wish)[0]["address"]
+        self.address = self.json("init", "--name", name, *wish, *self.lock)[0]["address"]
+
+    @staticmethod
+    def _drawer():
+        """Where passphrases lie: in no home."""
+        Node._homes.append(tempfile.mkdtemp(prefix="earshot-drawer-"))
+        return Node._homes[-1]
 
     @staticmethod
     def forget_homes():
@@ -131,7 +143,7 @@ class Node:
         raise AssertionError(f"{args} was not refused")
 
     def up(self):
-        self.run("up")
+        self.run("up", *self.lock)
         return Listener(self)
 
     def down(self):
