@@ -86,7 +86,7 @@ static void name_owner(const char *inode, const char *uid_text, char ret[static 
         return;
     const struct passwd *owner = getpwuid((uid_t)strtoul(uid_text, NULL, 10));
 
-    snprintf(ret, NAME_CHARS, "%.20s", owner != NULL ? owner->pw_name : uid_text);
+    snprintf(ret, NAME_CHARS, "a program of %.16s", owner != NULL ? owner->pw_name : uid_text);
 }
 
 /* Columns of /proc/net/udp: number, local address, remote, state, queues, timer, retransmissions,
@@ -126,7 +126,7 @@ static void take_sockets(struct names *names, const char *path)
 
 static void report(struct es_doctor *doctor, const char *name)
 {
-    if (strncmp(name, "avahi", strlen("avahi")) == 0)
+    if (strstr(name, "avahi") != NULL)
         es_doctor_report(doctor, "mdns", ES_FINDING_OK, NULL,
                          "%s answers mDNS here; with method = auto the node gets on with it", name);
     else

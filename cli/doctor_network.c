@@ -35,13 +35,15 @@ static bool has_address(const struct ifaddrs *all, const char *name)
     return false;
 }
 
-/* A tunnel: no hardware, or an end at each side. */
+/* A tunnel: an end at each side, or no hardware (then its entry may lack an address, too). */
 static bool is_tunnel(const struct ifaddrs *interface)
 {
     const struct sockaddr_ll *link = (const struct sockaddr_ll *)interface->ifa_addr;
 
-    return (interface->ifa_flags & IFF_POINTOPOINT) != 0 || link->sll_hatype == ARPHRD_NONE ||
-           link->sll_hatype == ARPHRD_PPP;
+    if ((interface->ifa_flags & IFF_POINTOPOINT) != 0 || link == NULL)
+        return true;
+    return link->sll_family == AF_PACKET &&
+           (link->sll_hatype == ARPHRD_NONE || link->sll_hatype == ARPHRD_PPP);
 }
 
 static bool is_candidate(const struct ifaddrs *interface)
@@ -80,14 +82,12 @@ static bool check_interface(struct es_doctor *doctor, const struct ifaddrs *all,
 
 /* --- routes ------------------------------------------------------------------------------------ */
 
+/* The first entry of an interface is the one of the link itself. */
 static const struct ifaddrs *find_link(const struct ifaddrs *all, const char *name)
 {
-    for (; all != NULL; all = all->ifa_next) {
-        if (all->ifa_addr != NULL && all->ifa_addr->sa_family == AF_PACKET &&
-            strcmp(all->ifa_name, name) == 0)
-            return all;
-    }
-    return NULL;
+    while (all != NULL && strcmp(all->ifa_name, name) != 0)
+        all = all->ifa_next;
+    return all;
 }
 
 /* The line of a route as /proc/net/route has it: to everywhere, or to one half of everywhere. */
