@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint8_t pick(struct es_reader *in, size_t n)
 {
-    return n == 0 ? 0 : (uint8_t)(es_read_u8(in) % n);
+    return (uint8_t)(n == 0 ? 0 : es_read_u8(in) % n);
 }
 
 /* A link that exists, most of the time. */
