@@ -73,7 +73,7 @@ void es_doctor_report(struct es_doctor *doctor, const char *check, enum es_findi
     free(finding);
 }
 
-/* What the node sees from inside: whether its own advert is heard, why links fail. */
+/* What the node sees from inside: whether its advert is published, why links fail. */
 static void ask_node(struct es_doctor *doctor)
 {
     json_t *list = es_call_all(doctor->cli, "doctor");

@@ -84,7 +84,7 @@ static void check_clock(struct es_doctor *doctor)
                          "set it: until then messages carry a wrong time",
                          "the clock of this machine is years behind");
     else
-        es_doctor_report(doctor, "clock", ES_FINDING_OK, NULL, "the clock may be right");
+        es_doctor_report(doctor, "clock", ES_FINDING_OK, NULL, "the clock is not years behind");
 }
 
 void es_doctor_home(struct es_doctor *doctor)

@@ -199,14 +199,13 @@ static void check_discovery(const struct es_daemon *daemon, const struct es_core
     if (view.discovery.problem[0] != '\0')
         finding(rows, "discovery", "fail", view.discovery.problem,
                 "bring an interface with multicast up, or use earshot connect");
-    else if (view.own_advert_heard)
-        finding(rows, "advert", "ok", "this node hears its own advert", NULL);
+    else if (view.discovery.published)
+        finding(rows, "advert", "ok", "this node's advert is published", NULL);
     else
         finding(rows, "advert", up_ms < 10000 ? "warn" : "fail",
-                "this node does not hear its own advert",
+                "this node's advert is not published",
                 up_ms < 10000 ? "it has just started: try again in some seconds"
-                              : "something on this machine filters multicast: a firewall, or a "
-                                "VPN that takes all traffic");
+                              : "set another method in [discovery], or use earshot connect");
 }
 
 static void check_links(const struct es_core *core, json_t *rows)
