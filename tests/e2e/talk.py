@@ -102,7 +102,7 @@ def an_address_that_changes_loses_nothing():
     ada, bob, at_ada, _ = pair(segment=lan)
     bob.host.run("ip", "addr", "flush", "dev", "eth0")
     bob.host.run("ip", "addr", "add", f"10.77.{lan.number}.99/24", "dev", "eth0")
-    ada.run("send", "Bob", "still there?", "--wait", "delivered", "--timeout", "150s", limit=160)
+    ada.run("send", "Bob", "still there?", "--wait", "delivered", "--timeout", "20s", limit=30)
     bob.run("send", "Ada", "yes", "--wait", "delivered", "--timeout", "60s", limit=70)
     assert at_ada.wait("message")["text"] == "yes"
 
