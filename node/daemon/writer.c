@@ -10,8 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "node/store/sqlite.h"
-
 struct job {
     struct es_effects effects;
     int result;
@@ -26,6 +24,7 @@ struct es_writer_thread {
     /* Under the mutex. given >= done >= taken; job i stands at i % ES_BATCHES_IN_FLIGHT_MAX. */
     struct job jobs[ES_BATCHES_IN_FLIGHT_MAX];
     uint64_t given, done, taken;
+    int failure; /* of an earlier batch: 0, or what every batch gets */
     bool stop;
 };
 
@@ -60,31 +59,39 @@ static bool wait_for_job(struct es_writer_thread *writer, uint64_t tick_ms)
     return writer->given != writer->done;
 }
 
+/* Called with the mutex, which is free while the disk works. */
+static void do_job(struct es_writer_thread *writer)
+{
+    struct job *job = &writer->jobs[writer->done % ES_BATCHES_IN_FLIGHT_MAX];
+    const struct es_effects *effects = &job->effects;
+    int result = writer->failure;
+
+    if (result == 0 && effects->n_rows > 0) {
+        pthread_mutex_unlock(&writer->mutex);
+        result = writer->store->ops->commit(writer->store, effects->rows, effects->n_rows);
+        pthread_mutex_lock(&writer->mutex);
+    }
+    job->result = writer->failure = result;
+    writer->done++;
+    signal_result(writer);
+}
+
 static void *run(void *ctx)
 {
     struct es_writer_thread *writer = ctx;
+    const struct es_store_ops *ops = writer->store->ops;
     uint64_t tick_ms = UINT64_MAX;
 
     pthread_mutex_lock(&writer->mutex);
     while (wait_for_job(writer, tick_ms)) {
-        struct job *job = &writer->jobs[writer->done % ES_BATCHES_IN_FLIGHT_MAX];
-        bool has_job = writer->given != writer->done;
-
-        pthread_mutex_unlock(&writer->mutex);
-        if (has_job)
-            job->result = job->effects.n_rows == 0
-                              ? 0
-                              : writer->store->ops->commit(writer->store, job->effects.rows,
-                                                           job->effects.n_rows);
-        pthread_mutex_lock(&writer->mutex);
-        if (has_job) {
-            writer->done++;
-            signal_result(writer);
-        }
+        if (writer->given != writer->done)
+            do_job(writer);
         if (writer->given != writer->done && monotonic_ms() < tick_ms)
             continue; /* people wait for these; tidying can wait a little */
+        if (ops->tick == NULL)
+            continue;
         pthread_mutex_unlock(&writer->mutex);
-        tick_ms = es_store_sqlite_tick(writer->store, monotonic_ms());
+        tick_ms = ops->tick(writer->store, monotonic_ms());
         pthread_mutex_lock(&writer->mutex);
     }
     pthread_mutex_unlock(&writer->mutex);
@@ -157,6 +164,14 @@ void es_writer_thread_give(struct es_writer_thread *writer, const struct es_effe
     writer->jobs[writer->given % ES_BATCHES_IN_FLIGHT_MAX] = (struct job){.effects = *effects};
     writer->given++;
     pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+void es_writer_thread_resume(struct es_writer_thread *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    assert(writer->taken == writer->given);
+    writer->failure = 0;
     pthread_mutex_unlock(&writer->mutex);
 }
 

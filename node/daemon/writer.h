@@ -2,7 +2,8 @@
 /* writer.h - the one thread that commits: batches in order, one transaction each.
  *
  * While batch n syncs, the core collects batch n+1. The rows of a batch stay the core's; they are
- * valid until es_core_durable(). */
+ * valid until es_core_durable(). After a failed batch none is committed that came later: it may
+ * depend on what is missing. */
 #ifndef ES_DAEMON_WRITER_H
 #define ES_DAEMON_WRITER_H
 
@@ -22,5 +23,7 @@ void es_writer_thread_give(struct es_writer_thread *writer, const struct es_effe
 /* The result of the oldest batch: true when there is one, with what commit() gave. */
 bool es_writer_thread_result(struct es_writer_thread *writer, struct es_effects *ret_effects,
                              int *ret_result);
+/* Commits again after a failure; every result was taken. */
+void es_writer_thread_resume(struct es_writer_thread *writer);
 
 #endif

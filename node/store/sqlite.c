@@ -180,6 +180,7 @@ static void store_free(struct es_store *base)
 static const struct es_store_ops store_ops = {
     .commit = store_commit,
     .reader = store_reader,
+    .tick = es_store_sqlite_tick,
     .free = store_free,
 };
 
