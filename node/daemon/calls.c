@@ -69,6 +69,17 @@ struct es_call *es_calls_find(struct es_calls *calls, uint64_t number)
     return NULL;
 }
 
+bool es_calls_has_client(struct es_calls *calls, uint64_t client)
+{
+    struct es_call *call;
+    size_t at = 0;
+
+    while ((call = es_calls_next(calls, &at)) != NULL)
+        if (call->client == client)
+            return true;
+    return false;
+}
+
 void es_calls_remove_client(struct es_calls *calls, uint64_t client)
 {
     struct es_call *call;
@@ -86,7 +97,7 @@ uint64_t es_calls_wake_at(struct es_calls *calls)
     size_t at = 0;
 
     while ((call = es_calls_next(calls, &at)) != NULL)
-        if (call->deadline_ms < at_ms)
+        if (call->wait != ES_WAIT_ANSWER && call->deadline_ms < at_ms)
             at_ms = call->deadline_ms;
     return at_ms;
 }

@@ -22,7 +22,7 @@ enum es_call_wait {
 struct es_call {
     uint64_t number; /* request number of the core's command; 0: free */
     uint64_t client;
-    json_t *id; /* of the request; owned                         */
+    json_t *id; /* of the request; owned; NULL: a notification   */
     const char *method;
     enum es_call_wait wait;
     enum es_call_wait then; /* after the answer                        */
@@ -49,7 +49,9 @@ struct es_call *es_calls_find(struct es_calls *calls, uint64_t number);
 /* The next one in use; *io_at starts at 0. NULL after the last. */
 struct es_call *es_calls_next(struct es_calls *calls, size_t *io_at);
 void es_calls_remove(struct es_call *call);
+bool es_calls_has_client(struct es_calls *calls, uint64_t client);
 void es_calls_remove_client(struct es_calls *calls, uint64_t client);
+/* The next deadline of a call that has its first answer. */
 uint64_t es_calls_wake_at(struct es_calls *calls);
 
 #endif

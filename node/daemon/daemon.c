@@ -41,9 +41,14 @@ static void on_event(void *ctx, const struct es_event *event)
     es_rpc_event(ctx, event);
 }
 
+/* The network process has listeners and links of the core that is gone. */
 static void on_restored(void *ctx)
 {
-    es_rpc_restored(ctx);
+    struct es_daemon *daemon = ctx;
+
+    es_network_stop(daemon->network);
+    memset(daemon->lasting_ports, 0, sizeof(daemon->lasting_ports));
+    es_rpc_restored(daemon);
 }
 
 static void on_started(void *ctx)
@@ -71,6 +76,13 @@ static void on_closed(void *ctx, uint64_t client)
 
     es_calls_remove_client(&daemon->calls, client);
     es_stream_forget(daemon->stream, client);
+}
+
+static bool still_waits(void *ctx, uint64_t client)
+{
+    struct es_daemon *daemon = ctx;
+
+    return es_calls_has_client(&daemon->calls, client) || es_stream_listens(daemon->stream, client);
 }
 
 /* --- Signals -------------------------------------------------------------------------------------- */
@@ -109,11 +121,13 @@ static int timeout_ms(struct es_daemon *daemon)
 {
     uint64_t now_ms = es_node_now_ms();
     uint64_t at_ms = es_node_wake_at(daemon->node);
-    uint64_t others[] = {es_network_wake_at(daemon->network), es_calls_wake_at(&daemon->calls)};
+    uint64_t calls_ms = es_calls_wake_at(&daemon->calls);
+    uint64_t network_ms = es_network_wake_at(daemon->network);
 
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-        if (others[i] < at_ms)
-            at_ms = others[i];
+    if (calls_ms < at_ms)
+        at_ms = calls_ms;
+    if (es_node_ready(daemon->node) && network_ms < at_ms)
+        at_ms = network_ms;
     if (daemon->stopping)
         return 50;
     if (at_ms == UINT64_MAX)
@@ -128,8 +142,11 @@ static void turn(struct es_daemon *daemon, int signals)
     struct pollfd fds[SERVER + ES_SERVER_CLIENTS_MAX + 1];
     size_t n_server;
 
-    es_network_turn(daemon->network, es_node_now_ms());
+    if (es_node_ready(daemon->node) && !daemon->stopping)
+        es_network_turn(daemon->network, es_node_now_ms());
     es_node_turn(daemon->node);
+    if (es_node_broken(daemon->node))
+        return;
     es_network_flush(daemon->network);
     fds[SIGNALS] = (struct pollfd){.fd = signals, .events = POLLIN};
     fds[WRITER] = (struct pollfd){.fd = es_node_fd(daemon->node), .events = POLLIN};
@@ -146,20 +163,23 @@ static void turn(struct es_daemon *daemon, int signals)
         es_rpc_pages(daemon);
     if (fds[NETWORK].revents)
         es_network_dispatch(daemon->network, fds[NETWORK].revents, es_node_now_ms());
-    es_server_dispatch(daemon->server, &fds[SERVER], n_server);
     es_rpc_timer(daemon);
+    es_server_dispatch(daemon->server, &fds[SERVER], n_server);
+    es_stream_pump(daemon->stream);
 }
 
 /* Until everything is said, or two seconds have passed. */
 static void stop(struct es_daemon *daemon, int signals)
 {
     uint64_t until_ms = es_node_now_ms() + STOP_MS_MAX;
-    bool idle = false;
+    bool idle = es_node_broken(daemon->node);
 
+    es_rpc_stopping(daemon);
     while (!idle && es_node_now_ms() < until_ms) {
         turn(daemon, signals);
-        idle = es_node_idle(daemon->node) && !es_server_busy(daemon->server) &&
-               !(es_network_pollfd(daemon->network).events & POLLOUT);
+        idle = es_node_broken(daemon->node) ||
+               (es_node_idle(daemon->node) && !es_server_busy(daemon->server) &&
+                !(es_network_pollfd(daemon->network).events & POLLOUT));
     }
 }
 
@@ -167,7 +187,7 @@ static void loop(struct es_daemon *daemon, int signals)
 {
     uint64_t trim_ms = 0;
 
-    while (!daemon->stopping) {
+    while (!daemon->stopping && !es_node_broken(daemon->node)) {
         turn(daemon, signals);
         if (es_node_now_ms() >= trim_ms) {
             es_log_trim();
@@ -186,7 +206,7 @@ static bool make_parts(struct es_daemon *daemon)
     const struct es_network_calls network_calls = {
         .ctx = daemon, .started = on_started, .report = on_report};
     const struct es_server_calls server_calls = {
-        .ctx = daemon, .line = on_line, .closed = on_closed};
+        .ctx = daemon, .line = on_line, .closed = on_closed, .waits = still_waits};
     enum es_err err;
 
     daemon->history = es_history_new(daemon->store);
@@ -207,6 +227,8 @@ static bool make_parts(struct es_daemon *daemon)
         return false;
     }
     daemon->stream = es_stream_new(daemon->server);
+    if (daemon->stream == NULL)
+        es_daemon_error("memory", es_err_text(ES_E_MEMORY), NULL);
     return daemon->stream != NULL;
 }
 
@@ -254,7 +276,7 @@ int es_daemon_run(struct es_store *store, const struct es_config *config,
         tell_ready(options->ready_fd);
         loop(&daemon, signals);
         es_log("stopped");
-        result = 0;
+        result = es_node_broken(daemon.node) ? 1 : 0;
     }
     free_parts(&daemon);
     if (signals >= 0)

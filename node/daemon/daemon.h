@@ -31,7 +31,7 @@ struct es_daemon {
     struct es_calls calls;
     uint16_t lasting_ports[ES_CONFIG_LASTING_MAX]; /* 0: could not listen */
     uint64_t started_ms;
-    bool stopping, stopped;
+    bool stopping;
 };
 
 /* Runs until it is told to stop. The store is borrowed. 0, or 1 after printing why. */

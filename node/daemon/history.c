@@ -9,6 +9,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* What stops a reader that has read enough. */
+#define PAGE_FULL 1
+
 struct job {
     struct job *next;
     struct es_history_page page;
@@ -80,7 +83,7 @@ static int take_row(void *ctx, const struct es_row *row)
     page->bodies[page->n].len = row->body.len;
     page->orders[page->n++] = row->order;
     reading->len += row->body.len;
-    return 0;
+    return reading->len < ES_HISTORY_PAGE_BYTES ? 0 : PAGE_FULL;
 }
 
 static void read_page(struct es_store_reader *reader, struct es_history_page *page)
@@ -88,6 +91,9 @@ static void read_page(struct es_store_reader *reader, struct es_history_page *pa
     struct reading reading = {.page = page};
 
     page->result = reader->ops->page(reader, &page->query, take_row, &reading);
+    page->more = page->result == PAGE_FULL || page->n == page->query.limit;
+    if (page->result == PAGE_FULL)
+        page->result = 0;
     for (size_t i = 0; i < page->n; i++)
         page->bodies[i].ptr = page->bytes + reading.at[i];
 }

@@ -6,17 +6,20 @@
 
 #include "node/env/store.h"
 
-/* Pages asked for and not read yet: a client asks for one after the other. One more is refused. */
-#define ES_HISTORY_JOBS_MAX 256
+/* Pages asked for and not taken yet: a client asks for one after the other. One more is refused. */
+#define ES_HISTORY_JOBS_MAX 64
+/* A page ends with the row that reaches this. */
+#define ES_HISTORY_PAGE_BYTES (256u << 10)
 
 struct es_history;
 
-/* One page of bodies in the order of the query; slices live until es_history_page_done(). */
+/* One page of bodies in the order of the query; slices live until es_history_page_free(). */
 struct es_history_page {
     uint64_t number; /* what es_history_ask() was given */
     int result;
     struct es_page query;
     size_t n;
+    bool more; /* rows may follow */
     uint64_t orders[ES_STORE_PAGE_ROWS_MAX];
     struct es_slice bodies[ES_STORE_PAGE_ROWS_MAX];
     uint8_t *bytes;

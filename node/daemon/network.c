@@ -8,6 +8,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,6 +66,7 @@ static void drop_first(struct es_network *network)
     if (network->head == NULL)
         network->tail = NULL;
     network->n_waiting--;
+    es_wipe(first->bytes, first->len); /* the secrets of listeners are among the orders */
     free(first);
 }
 
@@ -81,10 +83,29 @@ static void end_process(struct es_network *network)
         drop_first(network);
 }
 
+void es_network_stop(struct es_network *network)
+{
+    end_process(network);
+    network->start_at_ms = 0;
+}
+
+/* Having read all orders and found the pair closed, it ends by itself. */
+static void let_end(struct es_network *network)
+{
+    struct pollfd ended = {.fd = pidfd_open(network->pid, 0), .events = POLLIN};
+
+    shutdown(network->fd, SHUT_WR);
+    (void)poll(&ended, 1, ES_NETWORK_END_MS);
+    if (ended.fd >= 0)
+        close(ended.fd);
+}
+
 void es_network_free(struct es_network *network)
 {
     if (network == NULL)
         return;
+    if (network->fd >= 0)
+        let_end(network);
     end_process(network);
     free(network);
 }
@@ -182,6 +203,11 @@ static void died(struct es_network *network, uint64_t now_ms, const char *why)
 uint32_t es_network_deaths(const struct es_network *network)
 {
     return network->deaths;
+}
+
+uint64_t es_network_age_ms(const struct es_network *network, uint64_t now_ms)
+{
+    return network->fd < 0 ? 0 : now_ms - network->started_ms;
 }
 
 /* --- Orders ----------------------------------------------------------------------------------- */

@@ -21,8 +21,11 @@ struct es_network_calls {
 
 /* program: path of earshot-net, borrowed. NULL when memory is out. */
 struct es_network *es_network_new(const char *program, const struct es_network_calls *calls);
-/* Ends the process. */
+/* Ends the process when it has done what it was ordered, or after ES_NETWORK_END_MS. NULL is fine. */
+#define ES_NETWORK_END_MS 500
 void es_network_free(struct es_network *network);
+/* Ends the process at once; the next es_network_turn() starts a fresh one. */
+void es_network_stop(struct es_network *network);
 
 /* Starts the process when it is due: at first at once, after a death with back-off. */
 void es_network_turn(struct es_network *network, uint64_t now_ms);
@@ -40,5 +43,7 @@ void es_network_dispatch(struct es_network *network, short revents, uint64_t now
 
 /* How often it died since the node started. */
 uint32_t es_network_deaths(const struct es_network *network);
+/* How long the process has been running; 0: none runs. */
+uint64_t es_network_age_ms(const struct es_network *network, uint64_t now_ms);
 
 #endif

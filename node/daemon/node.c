@@ -14,23 +14,32 @@
 
 /* What 500 contacts with full windows and an outbox of 100,000 need, twice over. */
 #define ARENA_BYTES_MAX (512u << 20)
-/* After a failed commit the core is restored; with a full disk this is how often it is tried. */
-#define RETRY_MS 2000
+/* How long the node pauses after a failure, doubled each time. */
+#define RETRY_MS_MIN 250
+#define RETRY_MS_MAX 30000
+/* Failures in a row, other than for want of room. */
 #define FAILURES_MAX 5
 
+enum phase {
+    RUNNING,
+    FAILING, /* a commit or input failed: until the writer is done */
+    PAUSED,  /* restored, until retry_at_ms                        */
+    TRYING,  /* commits what restoring wrote                       */
+    BROKEN,
+};
+
 struct es_node {
-    struct es_store *store;
     struct es_store_reader *reader;
     struct es_settings settings;
     struct es_node_calls calls;
     struct es_daemon_arena arena;
-    struct es_core *core; /* NULL: waits for room on the disk */
+    struct es_core *core; /* NULL: only when it could not be made */
     struct es_writer_thread *writer;
     uint32_t in_flight;
-    bool network;
+    enum phase phase;
     bool disk_full;
-    uint32_t failures; /* in a row, of another kind */
-    uint64_t retry_at_ms;
+    uint32_t failures;
+    uint64_t backoff_ms, retry_at_ms;
 };
 
 static uint64_t clock_ms(clockid_t id)
@@ -71,11 +80,11 @@ static int read_back(void *ctx, enum es_row_kind kind, struct es_slice key, uint
 
 static int restore_row(void *ctx, const struct es_row *row)
 {
-    struct es_core *core = ctx;
+    enum es_err err = es_core_input(ctx, &(struct es_input){.kind = ES_IN_ROW, .row = row});
 
-    return es_core_input(core, &(struct es_input){.kind = ES_IN_ROW, .row = row}) == ES_OK
-               ? 0
-               : -EINVAL;
+    if (err == ES_E_MEMORY)
+        return -ENOMEM;
+    return err == ES_OK ? 0 : -EINVAL;
 }
 
 static enum es_err restore_rows(struct es_node *node)
@@ -87,6 +96,8 @@ static enum es_err restore_rows(struct es_node *node)
             continue;
         err =
             node->reader->ops->each(node->reader, (enum es_row_kind)kind, restore_row, node->core);
+        if (err == -ENOMEM)
+            return ES_E_MEMORY;
         if (err != 0)
             return err == -EINVAL ? ES_E_ROW : ES_E_STORE;
     }
@@ -127,9 +138,9 @@ struct es_node *es_node_new(struct es_store *store, const struct es_settings *se
     *ret_err = ES_E_MEMORY;
     if (node == NULL)
         return NULL;
-    node->store = store;
     node->settings = *settings;
     node->calls = *calls;
+    node->backoff_ms = RETRY_MS_MIN;
     es_daemon_arena_init(&node->arena, ARENA_BYTES_MAX);
     node->reader = store->ops->reader(store);
     node->writer = node->reader == NULL ? NULL : es_writer_thread_new(store);
@@ -156,10 +167,9 @@ void es_node_free(struct es_node *node)
 
 /* --- Failure ------------------------------------------------------------------------------------ */
 
-/* Memory is ahead of the disk. What is in flight is still reported, and then ignored. */
 static void failed(struct es_node *node, int err)
 {
-    node->retry_at_ms = es_node_now_ms() + RETRY_MS;
+    node->phase = FAILING;
     if (err == -ENOSPC) {
         if (!node->disk_full)
             es_log("the disk is full; nothing acknowledged is lost; waiting for room");
@@ -169,23 +179,33 @@ static void failed(struct es_node *node, int err)
     es_log("a transaction failed (%s); starting again from the database", strerrorname_np(-err));
     if (++node->failures >= FAILURES_MAX) {
         es_log("the database cannot be written; the node stops");
-        exit(1);
+        node->phase = BROKEN;
     }
 }
 
 static void restore(struct es_node *node)
 {
-    struct es_input network = input_of(ES_IN_NETWORK);
-
     drop_core(node);
+    es_writer_thread_resume(node->writer);
     if (make_core(node) != ES_OK) {
         es_log("the database cannot be restored; the node stops");
-        exit(1);
+        node->phase = BROKEN;
+        return;
     }
-    node->retry_at_ms = 0;
-    if (node->network)
-        es_core_input(node->core, &network);
+    node->phase = PAUSED;
+    node->retry_at_ms = es_node_now_ms() + node->backoff_ms;
+    node->backoff_ms = 2 * node->backoff_ms < RETRY_MS_MAX ? 2 * node->backoff_ms : RETRY_MS_MAX;
     node->calls.restored(node->calls.ctx);
+}
+
+static void recovered(struct es_node *node)
+{
+    if (node->disk_full)
+        es_log("there is room on the disk again");
+    node->disk_full = false;
+    node->failures = 0;
+    node->backoff_ms = RETRY_MS_MIN;
+    node->phase = RUNNING;
 }
 
 /* --- Inputs ------------------------------------------------------------------------------------- */
@@ -217,13 +237,13 @@ static void give(struct es_node *node, const struct es_input *input)
 {
     enum es_err err;
 
-    if (node->core == NULL || node->retry_at_ms != 0)
+    if (node->phase != RUNNING)
         return;
     err = es_core_input(node->core, input);
     while (err == ES_E_FULL) {
         give_writer(node);
         wait_for_writer(node);
-        if (node->retry_at_ms != 0)
+        if (node->phase != RUNNING)
             return;
         err = es_core_input(node->core, input);
     }
@@ -243,7 +263,6 @@ void es_node_network_started(struct es_node *node)
 {
     struct es_input input = input_of(ES_IN_NETWORK);
 
-    node->network = true;
     give(node, &input);
 }
 
@@ -255,19 +274,33 @@ void es_node_command(struct es_node *node, const struct es_command *command)
     give(node, &input);
 }
 
-void es_node_turn(struct es_node *node)
+static void run_timers(struct es_node *node)
 {
     struct es_input timer = input_of(ES_IN_TIMER);
 
-    if (node->retry_at_ms != 0) {
-        if (node->in_flight == 0 && timer.now_ms >= node->retry_at_ms)
-            restore(node);
-        else
-            return;
-    }
     if (es_core_wake_at(node->core) <= timer.now_ms)
         give(node, &timer);
-    if (node->retry_at_ms == 0)
+}
+
+/* What restoring the core wrote is the trial. */
+static void try_again(struct es_node *node)
+{
+    give_writer(node);
+    if (node->in_flight == 0)
+        recovered(node);
+}
+
+void es_node_turn(struct es_node *node)
+{
+    if (node->phase == FAILING && node->in_flight == 0)
+        restore(node);
+    if (node->phase == PAUSED && es_node_now_ms() >= node->retry_at_ms)
+        node->phase = TRYING;
+    if (node->phase == TRYING)
+        try_again(node);
+    if (node->phase == RUNNING)
+        run_timers(node);
+    if (node->phase == RUNNING)
         give_writer(node);
 }
 
@@ -275,18 +308,13 @@ void es_node_turn(struct es_node *node)
 
 static void pass_on(struct es_node *node, const struct es_effects *effects)
 {
-    if (effects->n_rows > 0) {
-        if (node->disk_full)
-            es_log("there is room on the disk again");
-        node->disk_full = false;
-        node->failures = 0;
-    }
     for (size_t i = 0; i < effects->n_orders; i++)
         node->calls.order(node->calls.ctx, &effects->orders[i]);
     for (size_t i = 0; i < effects->n_events; i++)
         node->calls.event(node->calls.ctx, &effects->events[i]);
 }
 
+/* What is durable is passed on, even while the node fails for another reason. */
 void es_node_results(struct es_node *node)
 {
     struct es_effects effects;
@@ -294,15 +322,20 @@ void es_node_results(struct es_node *node)
 
     while (es_writer_thread_result(node->writer, &effects, &result)) {
         node->in_flight--;
-        if (node->retry_at_ms != 0)
-            continue; /* an earlier batch failed: this one must not be seen either */
-        if (result != 0) {
-            failed(node, result);
-            continue;
+        if (result == 0) {
+            pass_on(node, &effects);
+            es_core_durable(node->core);
+        } else if (node->phase == RUNNING || node->phase == TRYING) {
+            failed(node, result); /* the batches behind it get the same result */
         }
-        pass_on(node, &effects);
-        es_core_durable(node->core);
     }
+}
+
+/* --- What it shows -------------------------------------------------------------------------------- */
+
+bool es_node_ready(const struct es_node *node)
+{
+    return node->phase == RUNNING;
 }
 
 bool es_node_idle(const struct es_node *node)
@@ -317,9 +350,18 @@ int es_node_fd(const struct es_node *node)
 
 uint64_t es_node_wake_at(const struct es_node *node)
 {
-    if (node->retry_at_ms != 0)
+    switch (node->phase) {
+    case RUNNING:
+        return es_core_wake_at(node->core);
+    case PAUSED:
         return node->retry_at_ms;
-    return es_core_wake_at(node->core);
+    case FAILING:
+    case TRYING:
+        return node->in_flight == 0 ? 0 : UINT64_MAX;
+    case BROKEN:
+        break;
+    }
+    return 0;
 }
 
 const struct es_core *es_node_core(const struct es_node *node)
@@ -330,4 +372,9 @@ const struct es_core *es_node_core(const struct es_node *node)
 bool es_node_disk_full(const struct es_node *node)
 {
     return node->disk_full;
+}
+
+bool es_node_broken(const struct es_node *node)
+{
+    return node->phase == BROKEN;
 }

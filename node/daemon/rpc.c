@@ -2,9 +2,14 @@
 /* rpc.c - requests in, answers and events out. */
 #include "node/daemon/rpc.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "node/daemon/json.h"
+#include "node/daemon/log.h"
+
+/* Pages that one client may have under way: they take memory until it has read them. */
+#define PAGES_PER_CLIENT_MAX 8
 
 enum {
     PARSE_ERROR = -32700,
@@ -18,8 +23,13 @@ enum {
 static void answer(struct es_daemon *daemon, uint64_t client, json_t *id, const char *key,
                    json_t *value)
 {
-    json_t *object = json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id, key, value);
+    json_t *object;
 
+    if (id == NULL) { /* a notification */
+        json_decref(value);
+        return;
+    }
+    object = json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id, key, value);
     if (object != NULL)
         es_server_answer(daemon->server, client, object);
 }
@@ -41,9 +51,13 @@ void es_rpc_result(struct es_request_call *call, json_t *result)
     answer(call->daemon, call->client, call->id, "result", result);
 }
 
-void es_rpc_usage(struct es_request_call *call, const char *what)
+void es_rpc_usage(struct es_request_call *call, const char *key, const char *problem)
 {
-    answer_error(call->daemon, call->client, call->id, INVALID_PARAMS, what, "usage", NULL);
+    char message[256];
+
+    snprintf(message, sizeof(message), "the parameter %s %s", key, problem);
+    answer_error(call->daemon, call->client, call->id, INVALID_PARAMS, message, "usage",
+                 "docs/api.md lists the parameters of each method");
 }
 
 static void refuse(struct es_daemon *daemon, uint64_t client, json_t *id, enum es_err err,
@@ -62,75 +76,40 @@ void es_rpc_refuse(struct es_request_call *call, enum es_err err, struct es_slic
     refuse(call->daemon, call->client, call->id, err, candidates);
 }
 
-json_t *es_rpc_page(json_t *rows)
+/* --- Commands ------------------------------------------------------------------------------------- */
+
+static void answer_stopping(struct es_daemon *daemon, uint64_t client, json_t *id)
 {
-    return json_pack("{s:o, s:n}", "rows", rows, "next");
+    answer_error(daemon, client, id, 1, "the node is going down", "stopping", "earshot up");
 }
 
-/* --- Parameters --------------------------------------------------------------------------------- */
-
-bool es_param_text_or(struct es_request_call *call, const char *key, struct es_slice *io)
+/* The node can be read, but does not write now. */
+static void answer_undone(struct es_daemon *daemon, uint64_t client, json_t *id)
 {
-    const json_t *value = json_object_get(call->params, key);
-
-    if (value == NULL || json_is_null(value))
-        return true;
-    if (!json_is_string(value)) {
-        es_rpc_usage(call, key);
-        return false;
-    }
-    *io = es_slice(json_string_value(value), json_string_length(value));
-    return true;
-}
-
-bool es_param_text(struct es_request_call *call, const char *key, struct es_slice *ret)
-{
-    if (json_object_get(call->params, key) == NULL) {
-        es_rpc_usage(call, key);
-        return false;
-    }
-    *ret = es_slice("", 0);
-    return es_param_text_or(call, key, ret);
-}
-
-bool es_param_number(struct es_request_call *call, const char *key, uint64_t min, uint64_t max,
-                     uint64_t *io)
-{
-    const json_t *value = json_object_get(call->params, key);
-    json_int_t number = json_integer_value(value);
-
-    if (value == NULL || json_is_null(value))
-        return true;
-    if (!json_is_integer(value) || number < 0 || (uint64_t)number < min || (uint64_t)number > max) {
-        es_rpc_usage(call, key);
-        return false;
-    }
-    *io = (uint64_t)number;
-    return true;
-}
-
-bool es_rpc_contact(struct es_request_call *call, const char *key, struct es_contact_view *ret)
-{
-    char candidates[1024];
-    struct es_slice who;
-    uint32_t contact;
-    enum es_err err;
-
-    if (!es_param_text(call, key, &who))
-        return false;
-    err = es_core_resolve(call->core, who, &contact, candidates, sizeof(candidates));
-    if (err == ES_OK && es_core_contact(call->core, contact, ret))
-        return true;
-    es_rpc_refuse(call, err, es_slice(candidates, strlen(candidates)));
-    return false;
+    if (es_node_disk_full(daemon->node))
+        answer_error(daemon, client, id, 1,
+                     "the disk is full: this was not done; nothing acknowledged is lost",
+                     "disk-full", "free some space; the node goes on by itself");
+    else
+        answer_error(daemon, client, id, 1,
+                     "the database failed: this was not done; nothing acknowledged is lost",
+                     "store", "try again; see the log");
 }
 
 struct es_call *es_rpc_command(struct es_request_call *call, struct es_command *command)
 {
-    struct es_call *waiting =
-        es_calls_add(&call->daemon->calls, call->client, call->id, call->method);
+    struct es_call *waiting;
     uint64_t number;
 
+    if (call->daemon->stopping) {
+        answer_stopping(call->daemon, call->client, call->id);
+        return NULL;
+    }
+    if (!es_node_ready(call->daemon->node)) {
+        answer_undone(call->daemon, call->client, call->id);
+        return NULL;
+    }
+    waiting = es_calls_add(&call->daemon->calls, call->client, call->id, call->method);
     if (waiting == NULL) {
         answer_error(call->daemon, call->client, call->id, 1, "too many calls wait for an answer",
                      "busy", "wait for some of them");
@@ -167,29 +146,23 @@ static void run_request(struct es_daemon *daemon, uint64_t client, json_t *reque
     json_t *params = json_object_get(request, "params");
     const char *version = json_string_value(json_object_get(request, "jsonrpc"));
     const char *name = json_string_value(json_object_get(request, "method"));
+    bool id_fits = id == NULL || json_is_string(id) || json_is_number(id);
     const struct es_method *method;
     struct es_request_call call;
     json_t *empty = NULL;
 
-    if (!(json_is_string(id) || json_is_integer(id)) || name == NULL || version == NULL ||
-        strcmp(version, "2.0") != 0 || (params != NULL && !json_is_object(params))) {
+    if (!id_fits || name == NULL || version == NULL || strcmp(version, "2.0") != 0 ||
+        (params != NULL && !json_is_object(params))) {
         json_t *null = json_null();
 
-        answer_error(daemon, client, json_is_string(id) || json_is_integer(id) ? id : null,
-                     INVALID_REQUEST, "this is no JSON-RPC 2.0 request", "usage",
+        answer_error(daemon, client, id_fits && id != NULL ? id : null, INVALID_REQUEST,
+                     "this is no JSON-RPC 2.0 request", "usage",
                      "docs/api.md says how a request looks");
         return;
     }
     method = find_method(name);
     if (method == NULL) {
         answer_error(daemon, client, id, NO_METHOD, "there is no such method", "usage", NULL);
-        return;
-    }
-    if (es_node_disk_full(daemon->node) && strcmp(name, "status") != 0 &&
-        strcmp(name, "stop") != 0 && strcmp(name, "doctor") != 0) {
-        answer_error(daemon, client, id, 1,
-                     "the disk is full: nothing that was acknowledged is lost", "disk-full",
-                     "free some space; the node goes on by itself");
         return;
     }
     if (params == NULL)
@@ -222,6 +195,21 @@ void es_rpc_line(struct es_daemon *daemon, uint64_t client, const char *line, si
     json_decref(request);
 }
 
+static const char *event_name(enum es_event_kind kind)
+{
+    static const char *const names[] = {
+        [ES_EV_MESSAGE] = "message",   [ES_EV_DELIVERED] = "delivered",
+        [ES_EV_READ] = "read",         [ES_EV_FAILED] = "failed",
+        [ES_EV_REQUEST] = "request",   [ES_EV_ACCEPTED] = "accepted",
+        [ES_EV_PRESENT] = "present",   [ES_EV_GONE] = "gone",
+        [ES_EV_RENEWED] = "renewed",   [ES_EV_KEY_CHANGED] = "key-changed",
+        [ES_EV_CONFLICT] = "conflict", [ES_EV_VISIBLE] = "visible",
+        [ES_EV_LISTENING] = NULL,
+    };
+
+    return names[kind];
+}
+
 /* --- Answers of the core ------------------------------------------------------------------------ */
 
 static void end_call(struct es_daemon *daemon, struct es_call *call, const char *key, json_t *value)
@@ -234,6 +222,8 @@ static void take_answer(struct es_daemon *daemon, const struct es_event *event)
 {
     struct es_call *call = es_calls_find(&daemon->calls, event->request);
 
+    if (event->request == 0 && event->err != ES_OK)
+        es_log("the name in earshot.conf was not taken: %s", es_err_text(event->err));
     if (call == NULL)
         return;
     if (event->err != ES_OK) {
@@ -261,6 +251,15 @@ static bool is_read(const struct es_call *call, const struct es_event *event)
            call->message.sequence <= event->message.sequence;
 }
 
+/* A request that failed takes along what was to follow it. */
+static bool is_lost(const struct es_call *call, const struct es_event *event)
+{
+    return event->kind == ES_EV_FAILED &&
+           (event->message.sequence == 0 ||
+            (event->message.incarnation == call->message.incarnation &&
+             event->message.sequence == call->message.sequence));
+}
+
 /* Does this event end what the call waits for? */
 static bool ends(const struct es_call *call, const struct es_event *event)
 {
@@ -272,9 +271,9 @@ static bool ends(const struct es_call *call, const struct es_event *event)
         return (event->kind == ES_EV_DELIVERED &&
                 event->message.incarnation == call->message.incarnation &&
                 event->message.sequence == call->message.sequence) ||
-               (event->kind == ES_EV_READ && is_read(call, event));
+               (event->kind == ES_EV_READ && is_read(call, event)) || is_lost(call, event);
     if (call->wait == ES_WAIT_READ)
-        return event->kind == ES_EV_READ && is_read(call, event);
+        return (event->kind == ES_EV_READ && is_read(call, event)) || is_lost(call, event);
     return false;
 }
 
@@ -288,7 +287,7 @@ static void end_waits(struct es_daemon *daemon, const struct es_event *event)
             call->contact = event->contact;
             end_call(daemon, call, "result", es_rpc_done(daemon, call, event));
         } else if (ends(call, event)) {
-            call->state = event->kind == ES_EV_READ ? "read" : "delivered";
+            call->state = event_name(event->kind);
             end_call(daemon, call, "result", es_rpc_done(daemon, call, event));
         } else if (event->kind == ES_EV_FAILED && call->wait == ES_WAIT_ACCEPTED &&
                    call->contact == event->contact) {
@@ -303,11 +302,22 @@ static void end_waits(struct es_daemon *daemon, const struct es_event *event)
 
 /* --- History -------------------------------------------------------------------------------------- */
 
+static bool may_read_page(struct es_request_call *call)
+{
+    struct es_call *other;
+    size_t at = 0, n = 0;
+
+    while ((other = es_calls_next(&call->daemon->calls, &at)) != NULL)
+        n += other->client == call->client && other->wait == ES_WAIT_HISTORY;
+    return n < PAGES_PER_CLIENT_MAX;
+}
+
 void es_rpc_history(struct es_request_call *call, const struct es_page *query, uint64_t since_ms)
 {
-    struct es_call *waiting =
-        es_calls_add(&call->daemon->calls, call->client, call->id, call->method);
+    struct es_call *waiting = NULL;
 
+    if (may_read_page(call))
+        waiting = es_calls_add(&call->daemon->calls, call->client, call->id, call->method);
     if (waiting != NULL) {
         waiting->wait = ES_WAIT_HISTORY;
         waiting->since_ms = since_ms;
@@ -337,21 +347,6 @@ void es_rpc_pages(struct es_daemon *daemon)
 }
 
 /* --- Events for the stream ---------------------------------------------------------------------- */
-
-static const char *event_name(enum es_event_kind kind)
-{
-    static const char *const names[] = {
-        [ES_EV_MESSAGE] = "message",   [ES_EV_DELIVERED] = "delivered",
-        [ES_EV_READ] = "read",         [ES_EV_FAILED] = "failed",
-        [ES_EV_REQUEST] = "request",   [ES_EV_ACCEPTED] = "accepted",
-        [ES_EV_PRESENT] = "present",   [ES_EV_GONE] = "gone",
-        [ES_EV_RENEWED] = "renewed",   [ES_EV_KEY_CHANGED] = "key-changed",
-        [ES_EV_CONFLICT] = "conflict", [ES_EV_VISIBLE] = "visible",
-        [ES_EV_LISTENING] = NULL,
-    };
-
-    return names[kind];
-}
 
 static json_t *request_fields(const struct es_core *core, struct es_slice address)
 {
@@ -448,15 +443,22 @@ void es_rpc_restored(struct es_daemon *daemon)
     size_t at = 0;
 
     while ((call = es_calls_next(&daemon->calls, &at)) != NULL) {
-        bool full = es_node_disk_full(daemon->node);
-
         if (call->wait != ES_WAIT_ANSWER && call->wait != ES_WAIT_PONG)
             continue;
-        answer_error(daemon, call->client, call->id, 1,
-                     full ? "the disk is full: this was not done"
-                          : "the database failed: this "
-                            "was not done",
-                     full ? "disk-full" : "store", "try again");
+        answer_undone(daemon, call->client, call->id);
+        es_calls_remove(call);
+    }
+}
+
+void es_rpc_stopping(struct es_daemon *daemon)
+{
+    struct es_call *call;
+    size_t at = 0;
+
+    while ((call = es_calls_next(&daemon->calls, &at)) != NULL) {
+        if (call->wait == ES_WAIT_ANSWER || call->wait == ES_WAIT_HISTORY)
+            continue; /* answered by what is under way */
+        answer_stopping(daemon, call->client, call->id);
         es_calls_remove(call);
     }
 }

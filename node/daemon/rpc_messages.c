@@ -26,7 +26,7 @@ static bool parse_wait(struct es_request_call *call, enum es_call_wait *ret)
     } else if (wait.len == 4 && memcmp(wait.ptr, "read", 4) == 0) {
         *ret = ES_WAIT_READ;
     } else {
-        es_rpc_usage(call, "wait");
+        es_rpc_usage(call, "wait", "is one of queued, delivered and read");
         return false;
     }
     return true;
@@ -105,7 +105,7 @@ static bool log_params(struct es_request_call *call, struct es_page *query, uint
     char text[40] = "";
 
     query->before = UINT64_MAX;
-    query->newest_first = json_object_get(call->params, "after") == NULL;
+    query->newest_first = !es_param_given(call, "after");
     if (!es_param_number(call, "limit", 1, ES_STORE_PAGE_ROWS_MAX, &limit) ||
         !es_param_number(call, "before", 0, INT64_MAX, &query->before) ||
         !es_param_number(call, "after", 0, INT64_MAX, &query->after) ||
@@ -118,7 +118,7 @@ static bool log_params(struct es_request_call *call, struct es_page *query, uint
         memcpy(text, since.ptr, since.len);
     if (es_json_parse_time(text, ret_since_ms))
         return true;
-    es_rpc_usage(call, "since");
+    es_rpc_usage(call, "since", "is a time such as 2026-11-23T18:30:00Z");
     return false;
 }
 
@@ -149,21 +149,22 @@ json_t *es_rpc_page_done(struct es_daemon *daemon, const struct es_history_page 
             json_array_append_new(rows, es_json_message(core, &message));
     }
     return json_pack("{s:o, s:o}", "rows", rows, "next",
-                     page->n == page->query.limit
-                         ? json_integer((json_int_t)page->orders[page->n - 1])
-                         : json_null());
+                     page->more && page->n > 0 ? json_integer((json_int_t)page->orders[page->n - 1])
+                                               : json_null());
 }
 
 static void method_conversations(struct es_request_call *call)
 {
     struct es_contact_view contact;
-    json_t *rows = json_array();
+    struct es_rpc_list list;
     size_t at = 0;
 
+    if (!es_rpc_list_begin(call, &list))
+        return;
     while (es_core_contact_next(call->core, &at, &contact))
-        if (contact.state != ES_CONTACT_BLOCKED)
-            json_array_append_new(rows, es_json_conversation(call->core, &contact));
-    es_rpc_result(call, es_rpc_page(rows));
+        if (contact.state != ES_CONTACT_BLOCKED && es_rpc_list_wants(&list, contact.contact))
+            es_rpc_list_add(&list, es_json_conversation(call->core, &contact));
+    es_rpc_result(call, es_rpc_list_end(&list));
 }
 
 static void method_label(struct es_request_call *call)

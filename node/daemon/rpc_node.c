@@ -13,7 +13,8 @@
 #include "node/daemon/rpc.h"
 #include "node/wire/endpoint.h"
 
-#define VISIBLE_MS_MAX (24ull * 60 * 60 * 1000)
+/* Longer than that nobody remembers that the node is visible. */
+#define VISIBLE_MS_MAX (7ull * 24 * 60 * 60 * 1000)
 /* Less is soon full: a database grows by a few MiB a day at most. */
 #define DISK_BYTES_LOW (64ull << 20)
 
@@ -122,8 +123,8 @@ static void method_visible(struct es_request_call *call)
 {
     struct es_command command = {.kind = ES_CMD_VISIBLE};
 
-    if (json_object_get(call->params, "for_ms") == NULL)
-        es_rpc_usage(call, "for_ms");
+    if (!es_param_given(call, "for_ms"))
+        es_rpc_usage(call, "for_ms", "is missing");
     else if (es_param_number(call, "for_ms", 0, VISIBLE_MS_MAX, &command.visible_for_ms))
         es_rpc_command(call, &command);
 }
@@ -133,13 +134,16 @@ static void method_visible(struct es_request_call *call)
 static void method_mesh(struct es_request_call *call)
 {
     struct es_link_view link;
-    json_t *rows = json_array(), *page;
+    struct es_rpc_list list;
+    json_t *page;
     size_t at = 0;
 
+    if (!es_rpc_list_begin(call, &list))
+        return;
     while (es_mesh_link_next(es_core_mesh(call->core), &at, &link))
-        if (link.up)
-            json_array_append_new(rows, es_json_link(call->core, &link));
-    page = es_rpc_page(rows);
+        if (link.up && es_rpc_list_wants(&list, at))
+            es_rpc_list_add(&list, es_json_link(call->core, &link));
+    page = es_rpc_list_end(&list);
     json_object_set_new(page, "carrying", json_pack("{s:i, s:i}", "envelopes", 0, "bytes", 0));
     es_rpc_result(call, page);
 }
@@ -169,9 +173,13 @@ static void method_connect(struct es_request_call *call)
 static void method_stop(struct es_request_call *call)
 {
     struct es_command command = {.kind = ES_CMD_STOP};
+    bool says_goodbye = es_node_ready(call->daemon->node) && !call->daemon->stopping;
 
+    if (says_goodbye)
+        es_rpc_command(call, &command);
+    else
+        es_rpc_result(call, json_object());
     call->daemon->stopping = true;
-    es_rpc_command(call, &command);
 }
 
 /* --- doctor ------------------------------------------------------------------------------------- */

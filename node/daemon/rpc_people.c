@@ -14,23 +14,29 @@
 static void method_contacts(struct es_request_call *call)
 {
     struct es_contact_view contact;
-    json_t *rows = json_array();
+    struct es_rpc_list list;
     size_t at = 0;
 
+    if (!es_rpc_list_begin(call, &list))
+        return;
     while (es_core_contact_next(call->core, &at, &contact))
-        json_array_append_new(rows, es_json_contact(&contact));
-    es_rpc_result(call, es_rpc_page(rows));
+        if (es_rpc_list_wants(&list, contact.contact))
+            es_rpc_list_add(&list, es_json_contact(&contact));
+    es_rpc_result(call, es_rpc_list_end(&list));
 }
 
 static void method_requests(struct es_request_call *call)
 {
     struct es_request_view request;
-    json_t *rows = json_array();
+    struct es_rpc_list list;
     size_t at = 0;
 
+    if (!es_rpc_list_begin(call, &list))
+        return;
     while (es_core_request_next(call->core, &at, &request))
-        json_array_append_new(rows, es_json_request(&request));
-    es_rpc_result(call, es_rpc_page(rows));
+        if (es_rpc_list_wants(&list, at))
+            es_rpc_list_add(&list, es_json_request(&request));
+    es_rpc_result(call, es_rpc_list_end(&list));
 }
 
 static json_t *nearby_object(const char *name, const struct es_contact_view *contact)
@@ -51,28 +57,30 @@ static void method_nearby(struct es_request_call *call)
     struct es_contact_view contact;
     struct es_advert_view advert;
     struct es_mesh_view view;
-    json_t *rows = json_array(), *page;
+    struct es_rpc_list list;
+    json_t *page;
     json_int_t hidden = 0;
-    uint64_t since_ms;
+    uint64_t place = 0, listening_ms;
     size_t at = 0;
 
+    if (!es_rpc_list_begin(call, &list))
+        return;
     while (es_core_contact_next(call->core, &at, &contact))
-        if (contact.present)
-            json_array_append_new(rows, nearby_object(contact.petname, &contact));
+        if (contact.present && es_rpc_list_wants(&list, ++place))
+            es_rpc_list_add(&list, nearby_object(contact.petname, &contact));
     for (at = 0; es_mesh_advert_next(mesh, &at, &advert);) {
         if (advert.peer != 0)
             continue;
-        if (advert.advert->visible)
-            json_array_append_new(rows, nearby_object(advert.advert->name, NULL));
-        else
+        if (!advert.advert->visible)
             hidden++;
+        else if (es_rpc_list_wants(&list, ++place))
+            es_rpc_list_add(&list, nearby_object(advert.advert->name, NULL));
     }
     es_mesh_view(mesh, &view);
-    since_ms = call->daemon->started_ms;
-    page = es_rpc_page(rows);
+    listening_ms = es_network_age_ms(call->daemon->network, es_node_now_ms());
+    page = es_rpc_list_end(&list);
     json_object_set_new(page, "hidden", json_integer(hidden));
-    json_object_set_new(page, "listening_ms",
-                        json_integer((json_int_t)(es_node_now_ms() - since_ms)));
+    json_object_set_new(page, "listening_ms", json_integer((json_int_t)listening_ms));
     json_object_set_new(page, "interfaces", json_integer(view.discovery.interfaces));
     es_rpc_result(call, page);
 }
@@ -205,7 +213,8 @@ json_t *es_rpc_done(struct es_daemon *daemon, const struct es_call *call,
     struct es_contact_view contact;
 
     if (is(call, "send"))
-        return es_json_sent(core, call->contact, call->message, call->state, ES_OK);
+        return es_json_sent(core, call->contact, call->message, call->state,
+                            event == NULL ? ES_OK : event->err);
     if (is(call, "name"))
         return es_json_self(core);
     if (is(call, "visible"))

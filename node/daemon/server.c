@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +20,8 @@ struct client {
     size_t in_len;
     char *out;
     size_t out_at, out_len, out_cap;
-    bool closing; /* after what waits was written */
+    bool ended;   /* it says nothing more            */
+    bool closing; /* after what waits was written    */
 };
 
 struct es_server {
@@ -47,6 +47,7 @@ static bool socket_path(const char *path, char ret[static SOCKET_PATH_BYTES], in
         memcpy(ret, path, strlen(path) + 1);
         return true;
     }
+    errno = ENAMETOOLONG;
     if (base == NULL || (size_t)(base - path) >= sizeof(folder))
         return false;
     memcpy(folder, path, (size_t)(base - path));
@@ -56,29 +57,58 @@ static bool socket_path(const char *path, char ret[static SOCKET_PATH_BYTES], in
                                            *ret_folder_fd, base) < SOCKET_PATH_BYTES;
 }
 
+/* 0, or why the place at address, which is path, cannot be had. */
+static int make_room(const char *path, const struct sockaddr_un *address)
+{
+    struct stat st;
+    int fd, err = 0;
+
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT ? 0 : errno;
+    if (!S_ISSOCK(st.st_mode))
+        return EEXIST;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return errno;
+    /* EAGAIN: it has no place for more clients now. */
+    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
+        err = EADDRINUSE;
+    else if (unlink(path) != 0)
+        err = errno;
+    close(fd);
+    return err;
+}
+
+static int bind_to(int fd, const char *path, const struct sockaddr_un *address)
+{
+    int err = make_room(path, address);
+    mode_t before;
+
+    if (err != 0)
+        return err;
+    before = umask(0177);
+    if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 || listen(fd, 64) != 0)
+        err = errno;
+    umask(before);
+    return err;
+}
+
 static int listen_at(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int folder, fd = -1;
+    int folder, err = 0, fd = -1;
 
     if (socket_path(path, address.sun_path, &folder))
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0) {
-        mode_t before = umask(0177);
-        int err = 0;
-
-        unlink(path);
-        if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 64) != 0)
-            err = errno;
-        umask(before);
-        if (err != 0) {
-            close(fd);
-            fd = -1;
-            errno = err;
-        }
-    }
+    if (fd >= 0)
+        err = bind_to(fd, path, &address);
     if (folder >= 0)
         close(folder);
+    if (err != 0) {
+        close(fd);
+        errno = err;
+        return -1;
+    }
     return fd;
 }
 
@@ -91,8 +121,8 @@ struct es_server *es_server_new(const char *path, const struct es_server_calls *
     server->calls = *calls;
     server->next_number = 1;
     server->path = strdup(path);
-    server->fd = listen_at(path);
-    if (server->path != NULL && server->fd >= 0)
+    server->fd = server->path == NULL ? -1 : listen_at(path);
+    if (server->fd >= 0)
         return server;
     free(server->path);
     free(server);
@@ -259,45 +289,53 @@ bool es_server_busy(const struct es_server *server)
 
 /* --- Input ------------------------------------------------------------------------------------ */
 
-/* Gives out every whole line; what is left moves to the front. */
+/* Gives out every whole line, as long as there is room for answers; what is left moves to the
+ * front. */
 static void take_lines(struct es_server *server, struct client *client)
 {
-    uint64_t number = client->number;
     size_t at = 0;
 
-    for (;;) {
+    while (waiting(client) <= ES_SERVER_OUTPUT_BYTES_MAX) {
         char *line = client->in + at;
         char *end = memchr(line, '\n', client->in_len - at);
 
         if (end == NULL)
             break;
         at = (size_t)(end + 1 - client->in);
-        server->calls.line(server->calls.ctx, number, line, (size_t)(end - line));
-        if (client->number != number)
-            return; /* closed meanwhile */
+        server->calls.line(server->calls.ctx, client->number, line, (size_t)(end - line));
     }
     client->in_len -= at;
     memmove(client->in, client->in + at, client->in_len);
 }
 
-static void read_some(struct es_server *server, struct client *client)
+/* False when the client is lost. */
+static bool read_some(struct client *client)
 {
     ssize_t n = recv(client->fd, client->in + client->in_len,
                      ES_SERVER_LINE_BYTES_MAX - client->in_len, MSG_DONTWAIT);
 
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n <= 0) {
-        close_client(server, client);
-        return;
-    }
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    client->ended = n == 0;
     client->in_len += (size_t)n;
-    take_lines(server, client);
-    if (client->number != 0 && client->in_len == ES_SERVER_LINE_BYTES_MAX) {
-        /* Where its next line begins is lost. */
-        server->calls.line(server->calls.ctx, client->number, NULL, client->in_len);
-        client->closing = true;
-    }
+    return true;
+}
+
+/* Where the next line begins is lost. */
+static void refuse_long_line(struct es_server *server, struct client *client)
+{
+    if (client->in_len < ES_SERVER_LINE_BYTES_MAX ||
+        memchr(client->in, '\n', client->in_len) != NULL)
+        return;
+    server->calls.line(server->calls.ctx, client->number, NULL, client->in_len);
+    client->closing = true;
+    client->in_len = 0;
+}
+
+static bool reads(const struct client *client)
+{
+    return !client->closing && !client->ended && client->in_len < ES_SERVER_LINE_BYTES_MAX &&
+           waiting(client) <= ES_SERVER_OUTPUT_BYTES_MAX;
 }
 
 size_t es_server_pollfds(const struct es_server *server, struct pollfd *ret)
@@ -311,7 +349,7 @@ size_t es_server_pollfds(const struct es_server *server, struct pollfd *ret)
 
         if (client->number == 0)
             continue;
-        if (waiting(client) <= ES_SERVER_OUTPUT_BYTES_MAX && !client->closing)
+        if (reads(client))
             events |= POLLIN;
         if (waiting(client) > 0)
             events |= POLLOUT;
@@ -320,17 +358,29 @@ size_t es_server_pollfds(const struct es_server *server, struct pollfd *ret)
     return n;
 }
 
+static bool is_done(const struct es_server *server, const struct client *client)
+{
+    if (waiting(client) > 0)
+        return false;
+    return client->closing ||
+           (client->ended && !server->calls.waits(server->calls.ctx, client->number));
+}
+
 static void dispatch_client(struct es_server *server, struct client *client, short revents)
 {
-    uint64_t number = client->number;
+    bool lost = false;
 
     if (revents & POLLOUT)
         write_some(client);
     if (revents & POLLIN)
-        read_some(server, client);
-    else if (revents & (POLLHUP | POLLERR))
-        close_client(server, client);
-    if (client->number == number && client->closing && waiting(client) == 0)
+        lost = !read_some(client);
+    else
+        lost = (revents & (POLLHUP | POLLERR)) != 0;
+    if (!lost && !client->closing) {
+        take_lines(server, client);
+        refuse_long_line(server, client);
+    }
+    if (lost || is_done(server, client))
         close_client(server, client);
 }
 

@@ -24,10 +24,12 @@ struct es_server_calls {
     /* One line without its newline. */
     void (*line)(void *ctx, uint64_t client, const char *line, size_t len);
     void (*closed)(void *ctx, uint64_t client);
+    /* Is more to be said to this client? One that has shut down its side is closed when not. */
+    bool (*waits)(void *ctx, uint64_t client);
 };
 
-/* Listens at path (mode 0600; one that is left over is replaced: the caller holds the home's lock).
- * NULL with errno. */
+/* Listens at path (mode 0600). A socket that is left over is replaced; one that somebody listens at
+ * (EADDRINUSE) or a file of another kind (EEXIST) is not. NULL with errno. */
 struct es_server *es_server_new(const char *path, const struct es_server_calls *calls);
 /* Closes everything and removes the socket. */
 void es_server_free(struct es_server *server);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* stream.c - a ring of the last events, and who listens.
  *
- * A listener that does not read misses events, and is told how many once it reads again. */
+ * Each listener has its place in the ring: one that reads slowly gets everything later, one that is
+ * overtaken is told how much it has missed. */
 #include "node/daemon/stream.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct listener {
     uint64_t client; /* 0: free */
-    uint64_t missed;
+    uint64_t next;   /* event that it gets next */
 };
 
 struct es_stream {
@@ -47,29 +47,42 @@ static char *line_of(json_t *event)
 }
 
 /* The event that says that others were missed; it has the number of the last of them. */
-static bool tell_missed(struct es_stream *stream, struct listener *listener, uint64_t number)
+static bool tell_missed(struct es_stream *stream, const struct listener *listener, uint64_t first)
 {
-    char *line;
-    bool ok;
+    uint64_t missed = first - listener->next;
+    char *line = line_of(json_pack("{s:I, s:s, s:I}", "seq", (json_int_t)(first - 1), "event",
+                                   "lagged", "missed", (json_int_t)missed));
+    bool ok = line != NULL && es_server_event(stream->server, listener->client, line, strlen(line));
 
-    if (listener->missed == 0)
-        return true;
-    line = line_of(json_pack("{s:I, s:s, s:I}", "seq", (json_int_t)number, "event", "lagged",
-                             "missed", (json_int_t)listener->missed));
-    ok = line != NULL && es_server_event(stream->server, listener->client, line, strlen(line));
     free(line);
-    if (ok)
-        listener->missed = 0;
     return ok;
 }
 
-static void tell(struct es_stream *stream, struct listener *listener, uint64_t number)
+/* As much as there is room for. */
+static void tell(struct es_stream *stream, struct listener *listener)
 {
-    const char *line = stream->lines[number % ES_STREAM_EVENTS_MAX];
+    uint64_t first =
+        stream->last > ES_STREAM_EVENTS_MAX ? stream->last - ES_STREAM_EVENTS_MAX + 1 : 1;
 
-    if (line == NULL || !tell_missed(stream, listener, number - 1) ||
-        !es_server_event(stream->server, listener->client, line, strlen(line)))
-        listener->missed++;
+    if (listener->next < first) {
+        if (!tell_missed(stream, listener, first))
+            return;
+        listener->next = first;
+    }
+    for (; listener->next <= stream->last; listener->next++) {
+        const char *line = stream->lines[listener->next % ES_STREAM_EVENTS_MAX];
+
+        /* Memory was out when an event has no line. */
+        if (line != NULL && !es_server_event(stream->server, listener->client, line, strlen(line)))
+            return;
+    }
+}
+
+void es_stream_pump(struct es_stream *stream)
+{
+    for (size_t i = 0; i < ES_SERVER_CLIENTS_MAX; i++)
+        if (stream->listeners[i].client != 0)
+            tell(stream, &stream->listeners[i]);
 }
 
 void es_stream_put(struct es_stream *stream, json_t *event)
@@ -80,9 +93,7 @@ void es_stream_put(struct es_stream *stream, json_t *event)
     json_object_set_new(event, "seq", json_integer((json_int_t)number));
     free(*line);
     *line = line_of(event);
-    for (size_t i = 0; i < ES_SERVER_CLIENTS_MAX; i++)
-        if (stream->listeners[i].client != 0)
-            tell(stream, &stream->listeners[i], number);
+    es_stream_pump(stream);
 }
 
 uint64_t es_stream_last(const struct es_stream *stream)
@@ -90,30 +101,36 @@ uint64_t es_stream_last(const struct es_stream *stream)
     return stream->last;
 }
 
+static struct listener *find(struct es_stream *stream, uint64_t client)
+{
+    for (size_t i = 0; i < ES_SERVER_CLIENTS_MAX; i++)
+        if (stream->listeners[i].client == client)
+            return &stream->listeners[i];
+    return NULL;
+}
+
 void es_stream_listen(struct es_stream *stream, uint64_t client, uint64_t since)
 {
-    struct listener *listener = NULL;
-    uint64_t first =
-        stream->last > ES_STREAM_EVENTS_MAX ? stream->last - ES_STREAM_EVENTS_MAX + 1 : 1;
+    struct listener *listener = find(stream, client);
 
-    es_stream_forget(stream, client);
-    for (size_t i = 0; i < ES_SERVER_CLIENTS_MAX && listener == NULL; i++)
-        if (stream->listeners[i].client == 0)
-            listener = &stream->listeners[i];
+    if (listener == NULL)
+        listener = find(stream, 0);
     if (listener == NULL)
         return; /* cannot be: there are as many places as clients */
-    *listener = (struct listener){.client = client};
-    if (since >= stream->last)
-        return;
-    if (since + 1 < first)
-        listener->missed = first - since - 1;
-    for (uint64_t number = since + 1 < first ? first : since + 1; number <= stream->last; number++)
-        tell(stream, listener, number);
+    *listener = (struct listener){.client = client,
+                                  .next = since < stream->last ? since + 1 : stream->last + 1};
+    tell(stream, listener);
+}
+
+bool es_stream_listens(struct es_stream *stream, uint64_t client)
+{
+    return find(stream, client) != NULL;
 }
 
 void es_stream_forget(struct es_stream *stream, uint64_t client)
 {
-    for (size_t i = 0; i < ES_SERVER_CLIENTS_MAX; i++)
-        if (stream->listeners[i].client == client)
-            stream->listeners[i] = (struct listener){0};
+    struct listener *listener = find(stream, client);
+
+    if (listener != NULL)
+        *listener = (struct listener){0};
 }
