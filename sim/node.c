@@ -118,9 +118,25 @@ static void drain(struct es_sim_world *world, struct es_sim_node *node)
     plan_wake(world, node);
 }
 
+/* The node learns nothing of its end but that there is a new one, which knows nothing. */
+static void replace_network(struct es_sim_world *world, struct es_sim_node *node)
+{
+    struct es_input network = input_of(world, node, ES_IN_NETWORK);
+
+    es_sim_trace_note(world, node, "network process replaced");
+    es_sim_network_lost(world, node);
+    node->life++;
+    node->wake_ms = 0;
+    node->next_inbound = ES_LINK_INBOUND;
+    es_core_input(node->core, &network);
+}
+
 static void give(struct es_sim_world *world, struct es_sim_node *node, const struct es_input *input)
 {
     enum es_err err = es_core_input(node->core, input);
+
+    if (err == ES_OK && !world->calm && es_sim_chance(&node->crashes, world->options.network_crash))
+        replace_network(world, node);
 
     if (err != ES_OK)
         es_sim_violation(world, "node %u: input %d gave %s", node->number, (int)input->kind,

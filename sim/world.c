@@ -26,6 +26,7 @@ struct es_sim_options es_sim_options_default(uint64_t seed)
         .reorder = es_sim_chance(&rng, 500) ? (uint32_t)es_sim_below(&rng, 300) : 0,
         .multicast_loss = es_sim_chance(&rng, 500) ? (uint32_t)es_sim_below(&rng, 500) : 0,
         .crash = es_sim_chance(&rng, 500) ? 1 + (uint32_t)es_sim_below(&rng, 30) : 0,
+        .network_crash = es_sim_chance(&rng, 500) ? 1 + (uint32_t)es_sim_below(&rng, 5) : 0,
         .delay_ms_max = 1 + (uint32_t)es_sim_below(&rng, 200),
         .down_ms_max = 100 + (uint32_t)es_sim_below(&rng, 30000),
         .rotation_ms = 15000 + es_sim_below(&rng, 900000),

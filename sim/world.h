@@ -24,6 +24,7 @@ struct es_sim_options {
     uint32_t loss, duplicate, reorder; /* frames                                         */
     uint32_t multicast_loss; /* adverts                                                    */
     uint32_t crash;          /* batches at which the node dies, at one of its crash points */
+    uint32_t network_crash;  /* inputs after which its network process is replaced */
     uint32_t delay_ms_max;
     uint32_t down_ms_max; /* a crashed node stays down up to this                       */
     uint64_t rotation_ms;
@@ -55,7 +56,8 @@ struct es_sim_listener {
 struct es_sim_node {
     uint32_t number;
     bool up;
-    uint32_t life; /* counts starts: events of an earlier life are void          */
+    uint32_t life; /* counts starts of the node and of its network process: what belongs to an
+                    * earlier one is void */
     uint64_t wall_offset_ms;
     struct es_core *core;
     struct es_store *store;
