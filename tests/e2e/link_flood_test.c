@@ -103,6 +103,7 @@ static void connect_through_silence(struct world *world, uint32_t link, uint16_t
     assert_int_equal(ended(world->ends[1], link), 0);
     assert_in_range(world_now_ms() - dialled_ms, 0, PATIENCE_MS);
     assert_in_range(open_descriptors(), 0, descriptors_max);
+    assert_in_range(world->ends[0]->links->connections.silent_count, 0, ES_SOURCE_SILENT_MAX + 1);
     close_link(world->ends[1], link);
 }
 
@@ -110,7 +111,7 @@ static void silence_from(struct world *world, uint32_t from)
 {
     struct es_dh_secret secret = world_secret();
     uint16_t port = listen_at(world, world->ends[0], 1, &secret, NULL, 0, 0);
-    size_t descriptors_max = open_descriptors() + ES_SILENT_MAX + 256, thousands = 0, more;
+    size_t descriptors_max = open_descriptors() + ES_SILENT_MAX, thousands = 0, more;
     uint32_t link = 0;
     int progress[2];
     pid_t pid;

@@ -92,6 +92,28 @@ static void frames_arrive_whole_and_in_order(void **state)
     assert_int_equal(note_at(world->ends[1], ES_REPORT_FRAME, 1, 300)->len, ES_FRAME_BYTES_MAX);
 }
 
+static void no_frame_overtakes_those_that_wait(void **state)
+{
+    struct world *world = *state;
+    const uint32_t inbound = world_connect(world, NULL, NULL);
+    struct es_links *listener = world->ends[0]->links;
+    uint64_t sent_ms;
+
+    for (uint32_t i = 1; i < 50; i++)
+        send_frame(world->ends[1], 1, i, 100);
+    /* ZeroMQ has room again, and the dialler has not had a turn to use it. */
+    sent_ms = world_now_ms();
+    while (notes_of(world->ends[0], ES_REPORT_FRAME, inbound) < 4 ||
+           world_now_ms() < sent_ms + 10) {
+        assert_in_range(world_now_ms() - sent_ms, 0, WORLD_TIMEOUT_MS);
+        es_links_run(listener, world_now_ms(), true);
+    }
+    for (uint32_t i = 50; i < 60; i++)
+        send_frame(world->ends[1], 1, i, 100);
+    UNTIL(world, notes_of(world->ends[0], ES_REPORT_FRAME, inbound) == 60);
+    assert_true(frames_in_order(world->ends[0], inbound, 60));
+}
+
 static void a_listener_hears_that_its_peer_is_gone(void **state)
 {
     struct world *world = *state;
@@ -379,6 +401,7 @@ int main(void)
         WITH_TWO(both_ends_name_the_same_keys),
         WITH_TWO(each_connection_has_its_own_client_key),
         WITH_TWO(frames_arrive_whole_and_in_order),
+        WITH_TWO(no_frame_overtakes_those_that_wait),
         WITH_TWO(a_listener_hears_that_its_peer_is_gone),
         WITH_TWO(closing_a_dialled_link_sends_what_was_before),
         WITH_TWO(closing_an_inbound_link_sends_what_was_before),
