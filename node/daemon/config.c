@@ -4,30 +4,49 @@
 
 #include <errno.h>
 #include <ini.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "node/wire/amount.h"
 #include "node/wire/endpoint.h"
+#include "node/wire/utf8.h"
 
 #define ROTATION_MS_MIN 10000
 #define ROTATION_MS_MAX (24ull * 60 * 60 * 1000)
 
 struct reading {
     struct es_config *config;
+    FILE *file;
     const char *path;
+    int line, error_line; /* 0: none yet */
     char *error;
     size_t cap;
 };
+
+/* The first error is the one that is told. */
+__attribute__((format(printf, 2, 3))) static void refuse(struct reading *reading,
+                                                         const char *format, ...)
+{
+    char problem[512];
+    va_list args;
+
+    if (reading->error_line != 0)
+        return;
+    va_start(args, format);
+    vsnprintf(problem, sizeof(problem), format, args);
+    va_end(args);
+    reading->error_line = reading->line;
+    snprintf(reading->error, reading->cap, "%s, line %d: %s", reading->path, reading->line,
+             problem);
+}
 
 /* --- Values: each says what it expects when it refuses ------------------------------------------- */
 
 static const char *set_name(struct es_config *config, const char *value)
 {
-    if (strlen(value) > ES_NAME_BYTES_MAX)
-        return "a name of at most 64 bytes";
+    if (strlen(value) > ES_NAME_BYTES_MAX || !es_utf8_valid(es_slice(value, strlen(value))))
+        return "a name of at most 64 bytes of UTF-8";
     memcpy(config->name, value, strlen(value) + 1);
     return NULL;
 }
@@ -53,7 +72,7 @@ static const char *set_listen(struct es_config *config, const char *value)
     static const char expected[] =
         "an address to listen at, e.g. tcp://0.0.0.0:42200 or tcp://*:42200";
     struct es_lasting *lasting = &config->lasting[config->n_lasting];
-    const char *colon = strrchr(value, ':');
+    const char *host, *colon = strrchr(value, ':');
     uint64_t port;
     size_t host_len;
 
@@ -62,12 +81,17 @@ static const char *set_listen(struct es_config *config, const char *value)
     if (strncmp(value, "tcp://", 6) != 0 || colon == NULL || colon < value + 6 ||
         !es_count_parse(colon + 1, 1, 65535, &port))
         return expected;
-    host_len = (size_t)(colon - value - 6);
-    if (host_len >= sizeof(lasting->host))
+    host = value + 6;
+    host_len = (size_t)(colon - host);
+    if (host_len > 2 && host[0] == '[' && host[host_len - 1] == ']') {
+        host++; /* an IPv6 address stands alone from here on */
+        host_len -= 2;
+    }
+    if (host_len == 0 || host_len >= sizeof(lasting->host))
         return expected;
     *lasting = (struct es_lasting){.port = (uint16_t)port};
-    if (strncmp(value + 6, "*:", 2) != 0 && strncmp(value + 6, "0.0.0.0:", 8) != 0)
-        memcpy(lasting->host, value + 6, host_len);
+    if (strncmp(host, "*:", 2) != 0 && strncmp(host, "0.0.0.0:", 8) != 0)
+        memcpy(lasting->host, host, host_len);
     config->n_lasting++;
     return NULL;
 }
@@ -128,24 +152,30 @@ static const char *set_receipts(struct es_config *config, const char *value)
     return NULL;
 }
 
-static const char *set_count(const char *value, uint16_t min, uint16_t max, uint16_t *ret)
+static bool set_count(const char *value, uint16_t min, uint16_t max, uint16_t *ret)
 {
     uint64_t number;
 
     if (!es_count_parse(value, min, max, &number))
-        return "a number within the limits of docs/man/earshot.conf.5.scd";
+        return false;
     *ret = (uint16_t)number;
-    return NULL;
+    return true;
 }
 
 static const char *set_links(struct es_config *config, const char *value)
 {
-    return set_count(value, 8, ES_LINKS_MAX, &config->settings.links_max);
+    bool ok = set_count(value, 8, ES_LINKS_MAX, &config->settings.links_max);
+
+    _Static_assert(ES_LINKS_MAX == 256, "what the sentence says");
+
+    return ok ? NULL : "a number from 8 to 256";
 }
 
 static const char *set_neighbours(struct es_config *config, const char *value)
 {
-    return set_count(value, 1, 64, &config->settings.strangers_max);
+    bool ok = set_count(value, 1, 64, &config->settings.strangers_max);
+
+    return ok ? NULL : "a number from 1 to 64";
 }
 
 static const struct {
@@ -166,6 +196,20 @@ static const struct {
 
 /* --- The file ----------------------------------------------------------------------------------- */
 
+/* One line for inih, which would cut a longer one in two. */
+static char *next_line(char *buf, int cap, void *ctx)
+{
+    struct reading *reading = ctx;
+    char *line = fgets(buf, cap, reading->file);
+
+    if (line == NULL)
+        return NULL;
+    reading->line++;
+    if (strchr(line, '\n') == NULL && !feof(reading->file))
+        refuse(reading, "the line is too long");
+    return reading->error_line == 0 ? line : NULL;
+}
+
 static int take(void *ctx, const char *section, const char *key, const char *value)
 {
     struct reading *reading = ctx;
@@ -176,36 +220,46 @@ static int take(void *ctx, const char *section, const char *key, const char *val
         if (strcmp(keys[i].section, section) != 0 || strcmp(keys[i].key, key) != 0)
             continue;
         expected = keys[i].set(reading->config, value);
-        if (expected == NULL)
-            return 1;
-        snprintf(reading->error, reading->cap, "%s = %s: expected %s", key, value, expected);
-        return 0;
+        if (expected != NULL)
+            refuse(reading, "%s = %s: expected %s", key, value, expected);
+        return 1;
     }
-    snprintf(reading->error, reading->cap, "there is no key \"%s\" in [%s]", key, section);
-    return 0;
+    refuse(reading, "there is no key \"%s\" in [%s]", key, section);
+    return 1;
+}
+
+static bool read_file(struct reading *reading)
+{
+    int line = ini_parse_stream(next_line, reading, take, reading);
+
+    if (ferror(reading->file))
+        snprintf(reading->error, reading->cap, "%s cannot be read: %s", reading->path,
+                 strerror(errno));
+    else if (line != 0 && (reading->error_line == 0 || line < reading->error_line))
+        snprintf(reading->error, reading->cap,
+                 "%s, line %d: this is no line of the form key = value", reading->path, line);
+    else
+        return reading->error_line == 0;
+    return false;
 }
 
 bool es_config_read(const char *path, struct es_config *ret, char *ret_error, size_t cap)
 {
-    char problem[512] = "this is no line of the form key = value";
-    struct reading reading = {
-        .config = ret, .path = path, .error = problem, .cap = sizeof(problem)};
-    int line;
+    struct reading reading = {.config = ret, .path = path, .error = ret_error, .cap = cap};
+    bool ok = true;
 
     *ret = (struct es_config){.settings = es_settings_default()};
-    if (access(path, F_OK) == 0) {
-        line = ini_parse(path, take, &reading);
-        if (line != 0) {
-            if (line < 0)
-                snprintf(ret_error, cap, "%s cannot be read: %s", path, strerror(errno));
-            else
-                snprintf(ret_error, cap, "%s, line %d: %s", path, line, problem);
-            return false;
-        }
+    reading.file = fopen(path, "re");
+    if (reading.file != NULL) {
+        ok = read_file(&reading);
+        fclose(reading.file);
+    } else if (errno != ENOENT) {
+        snprintf(ret_error, cap, "%s cannot be read: %s", path, strerror(errno));
+        ok = false;
     }
     ret->settings.lasting = ret->lasting;
     ret->settings.n_lasting = ret->n_lasting;
     ret->settings.peers = ret->peers;
     ret->settings.n_peers = ret->n_peers;
-    return true;
+    return ok;
 }

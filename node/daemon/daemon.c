@@ -18,9 +18,25 @@
 /* What is left to say when the node stops: goodbyes on links, answers to clients. */
 #define STOP_MS_MAX 2000
 
+/* A path, or a line of the configuration, need not be UTF-8. */
+static json_t *printable(const char *text)
+{
+    char ascii[1024];
+    json_t *string = json_string(text);
+    size_t i;
+
+    if (string != NULL)
+        return string;
+    for (i = 0; text[i] != '\0' && i < sizeof(ascii) - 1; i++)
+        ascii[i] = (char)((text[i] & 0x80) != 0 ? '?' : text[i]);
+    ascii[i] = '\0';
+    return json_string(ascii);
+}
+
 void es_daemon_error(const char *code, const char *message, const char *hint)
 {
-    json_t *object = json_pack("{s:s, s:s, s:s?}", "error", code, "message", message, "hint", hint);
+    json_t *object = json_pack("{s:s, s:o, s:o}", "error", code, "message", printable(message),
+                               "hint", hint == NULL ? json_null() : printable(hint));
 
     json_dumpf(object, stderr, JSON_COMPACT);
     fputc('\n', stderr);

@@ -161,23 +161,28 @@ static void confine(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
-/* Up to the first newline. False when it is empty or too long. */
-static bool read_passphrase(int fd, char *ret, size_t *ret_len)
-{
-    size_t len = 0;
-    ssize_t n;
-    char *newline;
+struct passphrase {
+    char bytes[PASSPHRASE_BYTES_MAX];
+    size_t len; /* 0: none */
+};
 
-    while (len < PASSPHRASE_BYTES_MAX &&
-           (n = read(fd, ret + len, PASSPHRASE_BYTES_MAX - len)) != 0) {
+/* Up to the end or the first newline. False when it is empty or too long. */
+static bool read_passphrase(int fd, struct passphrase *ret)
+{
+    char *newline = NULL;
+    size_t len = 0;
+    ssize_t n = 1;
+
+    while (newline == NULL && n != 0 && len < sizeof(ret->bytes)) {
+        n = read(fd, ret->bytes + len, sizeof(ret->bytes) - len);
         if (n < 0 && errno != EINTR)
             return false;
         len += n > 0 ? (size_t)n : 0;
+        newline = memchr(ret->bytes, '\n', len);
     }
     close(fd);
-    newline = memchr(ret, '\n', len);
-    *ret_len = newline == NULL ? len : (size_t)(newline - ret);
-    return *ret_len > 0 && *ret_len < PASSPHRASE_BYTES_MAX;
+    ret->len = newline == NULL ? len : (size_t)(newline - ret->bytes);
+    return ret->len > 0 && ret->len < sizeof(ret->bytes);
 }
 
 /* --- The database --------------------------------------------------------------------------------- */
@@ -218,23 +223,19 @@ static void store_error(enum es_store_err err)
     es_daemon_error("store", es_store_err_text(err), "is the folder yours, and can it be written?");
 }
 
-static struct es_store *open_store(const struct paths *paths, enum es_store_mode mode,
-                                   struct es_slice passphrase)
+static enum es_store_err open_store(const struct paths *paths, enum es_store_mode mode,
+                                    const struct passphrase *passphrase, struct es_store **ret)
 {
     const struct es_store_sqlite_options options = {
         .path = paths->database,
         .mode = mode,
         .at_rest = ES_STORE_IN_VAULT,
-        .secret = {.passphrase = passphrase, .key_file = paths->key},
+        .secret = {.passphrase = es_slice(passphrase->bytes, passphrase->len),
+                   .key_file = paths->key},
         .entropy = &entropy,
     };
-    struct es_store *store = NULL;
-    enum es_store_err err = es_store_sqlite_open(&options, &store);
 
-    if (err == ES_STORE_OK)
-        return store;
-    store_error(err);
-    return NULL;
+    return es_store_sqlite_open(&options, ret);
 }
 
 static int print_state(const struct paths *paths)
@@ -262,40 +263,77 @@ static bool make_home(const char *path)
     return false;
 }
 
-static int run(const struct options *options, const struct paths *paths, struct es_slice passphrase)
+/* Both forget the passphrase as soon as the database is open. */
+
+/* A database without an identity is what a crash can leave of an earlier --init: it is taken. */
+static int init(const struct options *options, const struct paths *paths,
+                const struct es_config *config, struct passphrase *passphrase)
+{
+    struct es_store *store = NULL;
+    enum es_store_err err;
+    bool fresh;
+    int result;
+
+    if (!make_home(paths->data))
+        return 1;
+    err = open_store(paths, ES_STORE_CREATE, passphrase, &store);
+    fresh = err == ES_STORE_OK;
+    if (err == ES_STORE_EXISTS)
+        (void)open_store(paths, ES_STORE_OPEN, passphrase, &store);
+    sodium_memzero(passphrase, sizeof(*passphrase));
+    if (store == NULL) {
+        store_error(err);
+        return 1;
+    }
+    result = es_identity_make(store, &config->settings, options->name);
+    store->ops->free(store);
+    if (result != 0 && fresh)
+        (void)es_store_sqlite_destroy(paths->database, NULL);
+    return result;
+}
+
+static int serve(const struct options *options, const struct paths *paths,
+                 const struct es_config *config, struct passphrase *passphrase)
 {
     struct es_daemon_options daemon = {.socket = paths->socket,
                                        .data = paths->data,
                                        .net = paths->net,
-                                       .passphrase = passphrase.len > 0,
+                                       .passphrase = passphrase->len > 0,
                                        .ready_fd = options->ready_fd};
-    struct es_config config;
-    struct es_store *store;
-    char error[1024];
+    struct es_store *store = NULL;
+    enum es_store_err err = open_store(paths, ES_STORE_OPEN, passphrase, &store);
     int result;
+
+    sodium_memzero(passphrase, sizeof(*passphrase));
+    if (err != ES_STORE_OK) {
+        store_error(err);
+        return 1;
+    }
+    result = es_daemon_run(store, config, &daemon);
+    store->ops->free(store);
+    return result;
+}
+
+static int run(const struct options *options, const struct paths *paths,
+               struct passphrase *passphrase)
+{
+    struct es_config config;
+    char error[1024];
 
     if (!es_config_read(paths->config, &config, error, sizeof(error))) {
         es_daemon_error("config", error, "mend the file and start again");
         return 1;
     }
-    if (options->init && !make_home(paths->data))
-        return 1;
-    store = open_store(paths, options->init ? ES_STORE_CREATE : ES_STORE_OPEN, passphrase);
-    if (store == NULL)
-        return 1;
-    result = options->init ? es_identity_make(store, &config.settings, options->name)
-                           : es_daemon_run(store, &config, &daemon);
-    store->ops->free(store);
-    return result;
+    return options->init ? init(options, paths, &config, passphrase)
+                         : serve(options, paths, &config, passphrase);
 }
 
 int main(int argc, char **argv)
 {
-    char passphrase[PASSPHRASE_BYTES_MAX];
+    struct passphrase passphrase = {.len = 0};
     struct options options;
     struct paths paths;
-    size_t len = 0;
-    int result;
+    int result = 1;
 
     if (!parse_options(argc, argv, &options)) {
         fputs(usage, stderr);
@@ -309,12 +347,11 @@ int main(int argc, char **argv)
     }
     if (options.state)
         return print_state(&paths);
-    if (options.passphrase_fd >= 0 && !read_passphrase(options.passphrase_fd, passphrase, &len)) {
+    if (options.passphrase_fd >= 0 && !read_passphrase(options.passphrase_fd, &passphrase))
         es_daemon_error("passphrase", "the passphrase is empty or longer than 1023 bytes",
                         "nothing was changed");
-        return 1;
-    }
-    result = run(&options, &paths, es_slice(passphrase, len));
-    sodium_memzero(passphrase, sizeof(passphrase));
+    else
+        result = run(&options, &paths, &passphrase);
+    sodium_memzero(&passphrase, sizeof(passphrase));
     return result;
 }
