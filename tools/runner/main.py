@@ -203,6 +203,8 @@ def main():
     if options.all and not options.suites:
         bench(tally)
 
+    for skip in tally.skips:
+        say(f"skipped: {skip}")
     for failure in tally.failures:
         print(f"\n== failed: {failure.name} ({failure.result})\n{failure.log}")
     print(f"\n{tally}")

@@ -7,6 +7,7 @@ import typing
 
 _POINT = re.compile(r"^(not )?ok\b(.*)$", re.MULTILINE)
 _DIRECTIVE = re.compile(r"#\s*(skip|todo)", re.IGNORECASE)
+_SKIP_REASON = re.compile(r"#\s*skip\S*\s*(\S.*)$", re.IGNORECASE | re.MULTILINE)
 _GOOD = {"OK", "EXPECTEDFAIL"}
 LOG_LINES_MAX = 200
 
@@ -23,6 +24,7 @@ class Tally:
         self.skipped = 0
         self.failed = 0
         self.failures = []
+        self.skips = []
 
     def add(self, run, name, result, stdout="", stderr=""):
         """One test program: its TAP lines where it has them, else it counts as one case."""
@@ -35,6 +37,9 @@ class Tally:
         self.passed += passed
         self.failed += failed
         self.skipped += skipped
+        if skipped:
+            reasons = sorted(set(_SKIP_REASON.findall(stdout)))
+            self.skips.append(f"{run}: {name}: {'; '.join(reasons) or 'not possible here'}")
         if failed:
             self.failures.append(Failure(f"{run}: {name}", result, _tail(stdout + stderr)))
 

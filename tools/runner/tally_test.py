@@ -38,6 +38,11 @@ class TallyTest(unittest.TestCase):
     def test_counts_a_skipped_program(self):
         self.check("0 passed, 0 failed, 1 skipped", "SKIP", "1..0 # SKIP no namespaces\n")
 
+    def test_says_why_a_case_was_skipped(self):
+        tally = Tally()
+        tally.add("run", "name", "OK", "ok 1 - b # SKIP no net\n")
+        self.assertEqual(tally.skips, ["run: name: no net"])
+
     def test_counts_a_mutant_that_failed_as_it_should(self):
         self.check("1 passed, 0 failed", "EXPECTEDFAIL", "not ok 1 - caught\n")
 
