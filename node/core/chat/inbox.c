@@ -126,7 +126,8 @@ static bool insert_held(struct es_chat *chat, struct es_contact *contact, struct
     return true;
 }
 
-static void hold(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
+/* False: there is no room. */
+static bool hold(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
                  struct es_message *message)
 {
     struct es_row_key key = es_key_message(contact->number, 0, message->id, 0);
@@ -135,15 +136,14 @@ static void hold(struct es_chat *chat, struct es_context *context, struct es_con
     struct es_writer writer = es_writer(after, sizeof(after));
     size_t len;
 
-    if (!insert_held(chat, contact, message->id, message->after)) {
-        es_count(context->counters, ES_COUNT_REJECTED_RECORD);
-        return;
-    }
+    if (!insert_held(chat, contact, message->id, message->after))
+        return false;
     len = es_body_message(message, chat->envelope, sizeof(chat->envelope));
     es_emit_message(context, es_row_key_slice(&key), es_slice(chat->envelope, len), contact->number,
                     0);
     es_write_u64(&writer, message->after);
     es_emit_row(context, ES_ROW_HELD, es_row_key_slice(&held_key), es_written(&writer));
+    return true;
 }
 
 bool es_inbox_restore_held(struct es_chat *chat, const struct es_row *row)
@@ -195,6 +195,19 @@ static bool is_held(const struct es_contact *contact, struct es_message_id id)
     return false;
 }
 
+/* Marks of old incarnations give way, so a peer could say something else under an id that was shown:
+ * once one may have been forgotten, the row says what was. */
+static bool was_shown(struct es_chat *chat, const struct es_contact *contact,
+                      struct es_message_id id)
+{
+    struct es_row_key key = es_key_message(contact->number, 0, id, 0);
+    struct es_slice body;
+
+    if (contact->shown[ES_MARKS - 1].sequence == 0)
+        return false;
+    return es_chat_read(chat, ES_ROW_MESSAGE, &key, &body) || chat->read_failed;
+}
+
 static void take_text(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
                       const struct es_text *text)
 {
@@ -212,9 +225,10 @@ static void take_text(struct es_chat *chat, struct es_context *context, struct e
         take_again(chat, context, contact, &message, text);
     } else if (is_held(contact, text->id)) {
         es_count(context->counters, ES_COUNT_MESSAGES_DUPLICATE);
-    } else if (text->after > mark->sequence) {
-        hold(chat, context, contact, &message);
-    } else {
+    } else if (was_shown(chat, contact, text->id)) {
+        take_again(chat, context, contact, &message, text);
+    } else if (text->after <= mark->sequence || !hold(chat, context, contact, &message)) {
+        /* Without room to wait it is shown early: it will be acknowledged, so it must not be lost. */
         mark->sequence = text->id.sequence;
         put_message(chat, context, contact, &message, ES_EV_MESSAGE);
         release(chat, context, contact, mark);
