@@ -293,6 +293,7 @@ static void accept_at_once(struct es_chat *chat, struct es_context *context,
         }
     }
     remember_for_contact(contact, &opened->e);
+    remember_stranger(chat, context, opened); /* the contact may be forgotten, and asks often */
     if (contact->state == ES_CONTACT_ACCEPTED && contact->verified_by != ES_VERIFIED_NOT)
         contact->renewed_since = true;
     if (contact->state == ES_CONTACT_ACCEPTED)
