@@ -61,22 +61,22 @@ static enum es_err unknown(struct es_slice who)
 enum es_err es_who_contact(const struct es_chat *chat, struct es_slice who, struct es_contact **ret,
                            char *candidates, size_t cap)
 {
-    struct es_contact *found = es_contact_by_petname(chat, who);
-    size_t n = found != NULL;
+    const struct es_contact *named = es_contact_by_petname(chat, who);
+    size_t n = 0;
 
     if (candidates != NULL && cap > 0)
         candidates[0] = '\0';
-    for (size_t i = 0; found == NULL && i < chat->n_contacts; i++) {
+    for (size_t i = 0; i < chat->n_contacts; i++) {
         struct es_contact *contact = chat->contacts[i];
 
-        if (!contact->has_address || !means_address(&contact->key.address, who))
+        /* Who calls themselves like the beginning of another's address does not get their messages. */
+        if (contact != named &&
+            (!contact->has_address || !means_address(&contact->key.address, who)))
             continue;
         if (n++ == 0)
             *ret = contact;
         add_candidate(candidates, cap, contact->petname);
     }
-    if (found != NULL)
-        *ret = found;
     if (n > 1)
         return ES_E_AMBIGUOUS;
     return n == 1 ? ES_OK : unknown(who);
