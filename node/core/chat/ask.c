@@ -370,6 +370,7 @@ bool es_ask_answered(struct es_chat *chat, struct es_context *context,
     crossed = contact->sessions[0] != NULL && contact->sessions[0]->crossed;
     remove_pending(chat, context, contact, slot);
     *ret_peer = accepted(chat, context, contact, &opened, &peer, &link_key, crossed);
+    es_wipe(chat->plain, opened.records.len);
     es_wipe(&opened.after, sizeof(opened.after));
     es_wipe(chat->gaps, opened.n_gaps * sizeof(chat->gaps[0]));
     es_wipe(&link_key, sizeof(link_key));
