@@ -96,26 +96,25 @@ class Node:
 
     _homes = []
 
-    def __init__(self, host, name, conf="", visible=False, passphrase=None):
+    def __init__(self, host, name, conf="", visible=False, passphrase=None, home=None):
         self.host = host
         self.name = name
-        self.home = tempfile.mkdtemp(prefix=f"earshot-{name}-")
+        self.home = home or Node.folder()
         self.lock = []
-        Node._homes.append(self.home)
         if conf:
             with open(self.home + "/earshot.conf", "w", encoding="utf-8") as file:
                 file.write(conf)
         if passphrase:
-            with tempfile.NamedTemporaryFile("w", delete=False, dir=Node._drawer()) as file:
+            self.lock = ["--passphrase-file", Node.folder() + "/passphrase"]
+            with open(self.lock[1], "w", encoding="utf-8") as file:
                 file.write(passphrase)
-            self.lock = ["--passphrase-file", file.name]
         wish = ["--visible-for", "1h"] if visible else ["--hidden"]
         self.address = self.json("init", "--name", name, *wish, *self.lock)[0]["address"]
 
     @staticmethod
-    def _drawer():
-        """Where passphrases lie: in no home."""
-        Node._homes.append(tempfile.mkdtemp(prefix="earshot-drawer-"))
+    def folder():
+        """A new one, which goes when the program ends."""
+        Node._homes.append(tempfile.mkdtemp(prefix="earshot-"))
         return Node._homes[-1]
 
     @staticmethod
