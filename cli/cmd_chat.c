@@ -424,7 +424,7 @@ static enum es_exit begin(struct chat *chat, const json_t *label)
     }
     json_decref(page);
     if (es_chatty(cli)) {
-        put_note(chat, es_field_text(label, "text"), "");
+        put_note(chat, "", es_field_text(label, "text"));
         put_note(chat, "Ctrl-D ends", "");
     }
     return es_call_done(cli, "read", json_pack("{s:s}", "conversation", chat->conversation));

@@ -24,7 +24,8 @@ static void put_conversation(struct es_out *out, const json_t *row)
     es_out_name(out, es_field_text(row, "conversation"), NAME_COLUMNS);
     es_out_words(out, "  %4" PRId64 " unread  %-16s", unread, last);
     es_out_style(out, ES_STYLE_PLAIN);
-    es_out_words(out, "  %s", label);
+    es_out_words(out, "  ");
+    es_out_name(out, label, 0); /* a name is in it */
     es_out_end(out);
 }
 
@@ -99,7 +100,8 @@ static void put_label(struct es_out *out, const json_t *label)
     es_out_style(out, ES_STYLE_BOLD);
     es_out_name(out, es_field_text(label, "conversation"), 0);
     es_out_style(out, ES_STYLE_PLAIN);
-    es_out_words(out, ": %s", es_field_text(label, "text"));
+    es_out_words(out, ": ");
+    es_out_name(out, es_field_text(label, "text"), 0);
     es_out_end(out);
     put_readers(out, label);
     put_fact(out, es_field_true(label, "forward_secrecy")
