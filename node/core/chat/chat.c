@@ -209,6 +209,7 @@ void es_chat_timer(struct es_chat *chat, struct es_context *context)
     es_ask_timer(chat, context);
     es_asked_timer(chat, context);
     es_outbox_timer(chat, context);
+    es_inbox_timer(chat, context);
     if (chat->tidy_at_ms <= context->now_ms)
         tidy(chat, context);
     if (chat->dummy_at_ms <= context->now_ms)

@@ -5,6 +5,8 @@
 
 #include "node/core/chat/parts.h"
 
+/* A long queue is shown in parts: a batch holds row and event of each. */
+#define RELEASES_MAX 64
 /* When this much of the window was used in one chain, the sender could go faster. */
 #define WIDEN_AT(window) ((window) - (window) / 4)
 
@@ -79,12 +81,30 @@ void es_inbox_clear(struct es_chat *chat, struct es_context *context, struct es_
         drop_held(chat, context, contact, &contact->held);
 }
 
-/* Shows what waited for this one. The list is sorted by sequence, so one pass from where it began is
+static bool is_free(const struct es_held *held, const struct es_mark *mark)
+{
+    return held->id.incarnation == mark->incarnation && held->after <= mark->sequence;
+}
+
+/* The last of those that may be shown and come before this message; 0: none waits for its turn. */
+static uint64_t free_before(const struct es_contact *contact, const struct es_mark *mark,
+                            uint64_t sequence)
+{
+    uint64_t last = 0;
+
+    for (const struct es_held *held = contact->held; held != NULL; held = held->next)
+        if (is_free(held, mark) && held->id.sequence < sequence)
+            last = held->id.sequence;
+    return last;
+}
+
+/* Shows what waited for this one, as much as one batch should hold; true if anything. The list is sorted by sequence, so one pass from where it began is
  * enough: what was just shown may free the next. */
-static void release(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
+static bool release(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
                     struct es_mark *mark)
 {
     struct es_held **link = &contact->held;
+    size_t n = 0;
 
     while (*link != NULL) {
         struct es_held *held = *link;
@@ -92,9 +112,13 @@ static void release(struct es_chat *chat, struct es_context *context, struct es_
         struct es_message message;
         struct es_slice body;
 
-        if (held->id.incarnation != mark->incarnation || held->after > mark->sequence) {
+        if (!is_free(held, mark)) {
             link = &held->next;
             continue;
+        }
+        if (n++ == RELEASES_MAX) {
+            chat->more = true;
+            return true;
         }
         if (es_chat_read(chat, ES_ROW_MESSAGE, &key, &body) && es_message_decode(body, &message)) {
             if (held->id.sequence > mark->sequence)
@@ -102,6 +126,19 @@ static void release(struct es_chat *chat, struct es_context *context, struct es_
             put_message(chat, context, contact, &message, ES_EV_MESSAGE);
         }
         drop_held(chat, context, contact, link);
+    }
+    return n > 0;
+}
+
+void es_inbox_timer(struct es_chat *chat, struct es_context *context)
+{
+    for (size_t i = 0; i < chat->n_contacts; i++) {
+        struct es_contact *contact = chat->contacts[i];
+
+        for (size_t k = 0; contact->held != NULL && k < ES_MARKS; k++)
+            if (contact->shown[k].sequence != 0 &&
+                release(chat, context, contact, &contact->shown[k]))
+                es_contact_save(chat, context, contact);
     }
 }
 
@@ -220,14 +257,17 @@ static void take_text(struct es_chat *chat, struct es_context *context, struct e
                                  .reply_to = text->reply_to,
                                  .reply_to_own = !text->reply_to_own,
                                  .text = text->text};
+    uint64_t waiting = free_before(contact, mark, text->id.sequence);
 
+    if (waiting > message.after)
+        message.after = waiting; /* those before it have not had their turn yet */
     if (text->id.sequence <= mark->sequence) {
         take_again(chat, context, contact, &message, text);
     } else if (is_held(contact, text->id)) {
         es_count(context->counters, ES_COUNT_MESSAGES_DUPLICATE);
     } else if (was_shown(chat, contact, text->id)) {
         take_again(chat, context, contact, &message, text);
-    } else if (text->after <= mark->sequence || !hold(chat, context, contact, &message)) {
+    } else if (message.after <= mark->sequence || !hold(chat, context, contact, &message)) {
         /* Without room to wait it is shown early: it will be acknowledged, so it must not be lost. */
         mark->sequence = text->id.sequence;
         put_message(chat, context, contact, &message, ES_EV_MESSAGE);

@@ -143,6 +143,8 @@ uint16_t es_seal_expiry(const struct es_chat *chat, const struct es_context *con
 /* Everything an opened envelope says. */
 void es_inbox_records(struct es_chat *chat, struct es_context *context,
                       struct es_live_session *session, struct es_slice records);
+/* Goes on showing what a batch was too small for. */
+void es_inbox_timer(struct es_chat *chat, struct es_context *context);
 bool es_inbox_restore_held(struct es_chat *chat, const struct es_row *row);
 void es_inbox_clear(struct es_chat *chat, struct es_context *context, struct es_contact *contact);
 
