@@ -112,6 +112,7 @@ def nobody_and_more_than_one():
     first, second = (eve.address.removeprefix("earshot:")[:12] for eve in eves)
     asked.run("accept", first, "--as", "First")
     asked.run("accept", second, "--as", first)
+    at_asked.wait("present", count=2)
     error = refused(asked, "send", first, "hello", code="ambiguous")
     assert error["candidates"] == [f"First, {first}"], error
 
