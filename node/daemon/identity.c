@@ -3,7 +3,6 @@
 #include "node/daemon/identity.h"
 
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "node/daemon/daemon.h"
@@ -38,21 +37,32 @@ static void restored(void *ctx)
     making->err = ES_E_STORE;
 }
 
+static void tell(const struct es_node *node, enum es_err err)
+{
+    if (node != NULL && es_node_disk_full(node))
+        es_daemon_error("disk-full", "the disk is full", "free some space; nothing was changed");
+    else
+        es_daemon_error(es_err_code(err), es_err_text(err), NULL);
+}
+
 static void run(struct es_node *node, struct making *making, const char *name)
 {
     struct es_command init = {.kind = ES_CMD_INIT, .name = es_slice(name, strlen(name))};
 
     es_node_command(node, &init);
-    while (!making->answered) {
+    while (!making->answered && !es_node_broken(node)) {
         struct pollfd ready = {.fd = es_node_fd(node), .events = POLLIN};
 
         es_node_turn(node);
         poll(&ready, 1, 1000);
         es_node_results(node);
     }
+    if (!making->answered)
+        making->err = ES_E_STORE;
 }
 
-int es_identity_make(struct es_store *store, const struct es_settings *settings, const char *name)
+int es_identity_make(struct es_store *store, const struct es_settings *settings, const char *name,
+                     FILE *out)
 {
     struct making making = {0};
     const struct es_node_calls calls = {
@@ -62,12 +72,12 @@ int es_identity_make(struct es_store *store, const struct es_settings *settings,
     if (node != NULL)
         run(node, &making, name);
     if (making.err != ES_OK) {
-        es_daemon_error(es_err_code(making.err), es_err_text(making.err), NULL);
+        tell(node, making.err);
     } else {
         json_t *self = es_json_self(es_node_core(node));
 
-        json_dumpf(self, stdout, JSON_COMPACT);
-        putchar('\n');
+        json_dumpf(self, out, JSON_COMPACT);
+        fputc('\n', out);
         json_decref(self);
     }
     es_node_free(node);

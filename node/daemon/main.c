@@ -285,7 +285,7 @@ static int init(const struct options *options, const struct paths *paths,
         store_error(err);
         return 1;
     }
-    result = es_identity_make(store, &config->settings, options->name);
+    result = es_identity_make(store, &config->settings, options->name, stdout);
     store->ops->free(store);
     if (result != 0 && fresh)
         (void)es_store_sqlite_destroy(paths->database, NULL);

@@ -456,9 +456,11 @@ void es_rpc_stopping(struct es_daemon *daemon)
     size_t at = 0;
 
     while ((call = es_calls_next(&daemon->calls, &at)) != NULL) {
-        if (call->wait == ES_WAIT_ANSWER || call->wait == ES_WAIT_HISTORY)
-            continue; /* answered by what is under way */
-        answer_stopping(daemon, call->client, call->id);
-        es_calls_remove(call);
+        if (call->wait == ES_WAIT_PONG) {
+            answer_stopping(daemon, call->client, call->id);
+            es_calls_remove(call);
+        } else if (call->wait != ES_WAIT_HISTORY) {
+            call->deadline_ms = 0; /* what was done so far is the answer */
+        }
     }
 }
