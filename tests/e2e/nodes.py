@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 
-from segment import Segment, Host
+from segment import Host, Segment, need
 
 EARSHOT = os.environ["EARSHOT"]
 CLEAR_COPY = os.environ.get("CLEAR_COPY")
@@ -101,6 +101,7 @@ class Node:
         self.name = name
         self.home = home or Node.folder()
         self.lock = []
+        self.clock = []
         if conf:
             with open(self.home + "/earshot.conf", "w", encoding="utf-8") as file:
                 file.write(conf)
@@ -123,7 +124,7 @@ class Node:
             shutil.rmtree(Node._homes.pop(), ignore_errors=True)
 
     def run(self, *args, text=None, limit=60):
-        done = subprocess.run(self.host.command(EARSHOT, "--home", self.home, *args),
+        done = subprocess.run(self.host.command(*self.clock, EARSHOT, "--home", self.home, *args),
                               input=text, capture_output=True, text=True, timeout=limit,
                               check=False, stdin=subprocess.DEVNULL if text is None else None)
         if done.returncode:
@@ -147,6 +148,11 @@ class Node:
 
     def down(self):
         self.run("down")
+
+    def set_clock(self, offset):
+        """From the next start on its machine has another wall clock: "+1d", "-1d"."""
+        need("faketime")
+        self.clock = ["faketime", "--exclude-monotonic", "-f", offset]
 
     def pid(self):
         return self.json("status")[0]["pid"]
