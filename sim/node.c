@@ -9,7 +9,6 @@
 #define ARENA_BYTES_MAX (64u << 20)
 /* 2027-01-15: whatever the machine's clock says. */
 #define WALL_MS 1800000000000ull
-#define CRASH_POINTS 4
 
 static void draw(void *ctx, void *buf, size_t len)
 {
@@ -30,7 +29,7 @@ static struct es_input input_of(const struct es_sim_world *world, const struct e
     return (struct es_input){
         .kind = kind,
         .now_ms = world->now_ms,
-        .wall_ms = WALL_MS + node->wall_offset_ms + world->now_ms,
+        .wall_ms = WALL_MS + (uint64_t)node->wall_offset_ms + world->now_ms,
     };
 }
 
@@ -50,14 +49,22 @@ static void commit(struct es_sim_world *world, struct es_sim_node *node,
         es_sim_violation(world, "node %u: the store refused a batch", node->number);
 }
 
+/* Where it dies while it works through this batch; ES_SIM_CRASH_POINTS: nowhere. */
+static uint64_t crash_point(struct es_sim_world *world, struct es_sim_node *node)
+{
+    if (++node->batches == node->crash_at)
+        return node->crash_point;
+    if (!world->calm && es_sim_chance(&node->crashes, world->options.crash))
+        return es_sim_below(&node->crashes, ES_SIM_CRASH_POINTS);
+    return ES_SIM_CRASH_POINTS;
+}
+
 /* Works through one batch as the daemon does, unless it dies at one of the points between. */
 static bool work_through(struct es_sim_world *world, struct es_sim_node *node,
                          const struct es_effects *effects)
 {
-    uint64_t point = CRASH_POINTS;
+    uint64_t point = crash_point(world, node);
 
-    if (!world->calm && es_sim_chance(&node->crashes, world->options.crash))
-        point = es_sim_below(&node->crashes, CRASH_POINTS);
     if (world->options.send_before_commit)
         pass_on(world, node, effects, effects->n_orders);
     if (point == 0) /* before the commit */
@@ -71,8 +78,8 @@ static bool work_through(struct es_sim_world *world, struct es_sim_node *node,
         return false;
     for (size_t i = 0; i < effects->n_events; i++) {
         es_sim_trace_event(world, node, &effects->events[i]);
-        es_sim_check_event(world, node, &effects->events[i]);
-        es_sim_load_event(world, node, &effects->events[i]);
+        if (world->watch.event != NULL)
+            world->watch.event(world->watch.ctx, node, &effects->events[i]);
     }
     return true;
 }
@@ -125,8 +132,7 @@ static void replace_network(struct es_sim_world *world, struct es_sim_node *node
 
     es_sim_trace_note(world, node, "network process replaced");
     es_sim_network_lost(world, node);
-    node->life++;
-    node->wake_ms = 0;
+    node->network++;
     node->next_inbound = ES_LINK_INBOUND;
     es_core_input(node->core, &network);
 }
@@ -137,7 +143,6 @@ static void give(struct es_sim_world *world, struct es_sim_node *node, const str
 
     if (err == ES_OK && !world->calm && es_sim_chance(&node->crashes, world->options.network_crash))
         replace_network(world, node);
-
     if (err != ES_OK)
         es_sim_violation(world, "node %u: input %d gave %s", node->number, (int)input->kind,
                          es_err_code(err));
@@ -168,7 +173,6 @@ static void restore_all(struct es_sim_world *world, struct es_sim_node *node)
 
 void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node)
 {
-    struct es_settings settings = es_settings_default();
     struct es_input start = input_of(world, node, ES_IN_START);
     struct es_input network = input_of(world, node, ES_IN_NETWORK);
     struct es_env env;
@@ -182,14 +186,13 @@ void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node)
         .arena = es_sim_arena(&node->arena),
         .store_ctx = node->reader,
         .read = read_back,
+        .scratch = world->scratch,
     };
-    settings.work_bits = 4;
-    settings.rotation_ms = world->options.rotation_ms;
-    settings.contacts_max = ES_SIM_NODES_MAX;
-    node->core = es_core_new(&env, &settings);
+    node->core = es_core_new(&env, &world->settings);
     node->up = true;
     es_sim_trace_note(world, node, "start");
     node->life++;
+    node->network++;
     node->wake_ms = 0;
     node->next_inbound = ES_LINK_INBOUND;
     restore_all(world, node);

@@ -10,28 +10,34 @@
 
 #define STEP_MS 1000
 
+static uint32_t maybe(struct es_sim_rng *rng, uint32_t bound)
+{
+    return es_sim_chance(rng, 500) ? (uint32_t)es_sim_below(rng, bound) : 0;
+}
+
+/* One statement for each draw: the order of initializers is the compiler's. */
 struct es_sim_options es_sim_options_default(uint64_t seed)
 {
     struct es_sim_rng rng = es_sim_rng(seed, ES_SIM_OPTIONS, 0);
+    struct es_sim_options options = {.seed = seed, .converge_ms = 20ull * 60 * 1000};
 
+    options.nodes = 2 + (uint32_t)es_sim_below(&rng, 5);
+    options.texts = 1 + (uint32_t)es_sim_below(&rng, 30);
+    options.chaos_ms = 20000 + es_sim_below(&rng, 180000);
     /* Each family of faults is off in half of the seeds. */
-    return (struct es_sim_options){
-        .seed = seed,
-        .nodes = 2 + (uint32_t)es_sim_below(&rng, 5),
-        .texts = 1 + (uint32_t)es_sim_below(&rng, 30),
-        .chaos_ms = 20000 + es_sim_below(&rng, 180000),
-        .converge_ms = 20ull * 60 * 1000,
-        .loss = es_sim_chance(&rng, 500) ? (uint32_t)es_sim_below(&rng, 200) : 0,
-        .duplicate = es_sim_chance(&rng, 500) ? (uint32_t)es_sim_below(&rng, 300) : 0,
-        .reorder = es_sim_chance(&rng, 500) ? (uint32_t)es_sim_below(&rng, 300) : 0,
-        .multicast_loss = es_sim_chance(&rng, 500) ? (uint32_t)es_sim_below(&rng, 500) : 0,
-        .crash = es_sim_chance(&rng, 500) ? 1 + (uint32_t)es_sim_below(&rng, 30) : 0,
-        .network_crash = es_sim_chance(&rng, 500) ? 1 + (uint32_t)es_sim_below(&rng, 5) : 0,
-        .delay_ms_max = 1 + (uint32_t)es_sim_below(&rng, 200),
-        .down_ms_max = 100 + (uint32_t)es_sim_below(&rng, 30000),
-        .rotation_ms = 15000 + es_sim_below(&rng, 900000),
-        .wall_skew_ms = es_sim_chance(&rng, 500) ? es_sim_below(&rng, 3ull * 86400000) : 0,
-    };
+    options.loss = maybe(&rng, 200);
+    options.duplicate = maybe(&rng, 300);
+    options.reorder = maybe(&rng, 300);
+    options.multicast_loss = maybe(&rng, 500);
+    options.crash = es_sim_chance(&rng, 500) ? 1 + (uint32_t)es_sim_below(&rng, 30) : 0;
+    options.delay_ms_max = 1 + (uint32_t)es_sim_below(&rng, 200);
+    options.down_ms_max = 100 + (uint32_t)es_sim_below(&rng, 30000);
+    options.rotation_ms = 15000 + es_sim_below(&rng, 900000);
+    options.wall_skew_ms = es_sim_chance(&rng, 500) ? es_sim_below(&rng, 3ull * 86400000) : 0;
+    options.clock_jumps = maybe(&rng, 10);
+    options.network_crash = es_sim_chance(&rng, 500) ? 1 + (uint32_t)es_sim_below(&rng, 5) : 0;
+    options.partitions = maybe(&rng, 10);
+    return options;
 }
 
 struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
@@ -44,6 +50,12 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
     world->calm = true;
     world->segment = es_sim_rng(options->seed, ES_SIM_SEGMENT, 0);
     world->load = es_sim_rng(options->seed, ES_SIM_LOAD, 0);
+    world->faults = es_sim_rng(options->seed, ES_SIM_FAULTS, 0);
+    world->scratch = es_sim_resize(NULL, es_core_scratch_bytes());
+    world->settings = es_settings_default();
+    world->settings.work_bits = 4;
+    world->settings.rotation_ms = options->rotation_ms;
+    world->settings.contacts_max = ES_SIM_NODES_MAX;
     world->check = es_sim_check_new();
     for (uint32_t i = 0; i < options->nodes; i++) {
         struct es_sim_node *node = &world->nodes[i];
@@ -52,8 +64,9 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
         node->entropy = es_sim_rng(options->seed, ES_SIM_ENTROPY, i);
         node->links = es_sim_rng(options->seed, ES_SIM_LINKS, i);
         node->crashes = es_sim_rng(options->seed, ES_SIM_CRASHES, i);
-        node->wall_offset_ms =
-            options->wall_skew_ms == 0 ? 0 : es_sim_below(&node->links, options->wall_skew_ms);
+        node->wall_offset_ms = options->wall_skew_ms == 0
+                                   ? 0
+                                   : (int64_t)es_sim_below(&node->links, options->wall_skew_ms);
     }
     return world;
 }
@@ -70,6 +83,7 @@ void es_sim_world_free(struct es_sim_world *world)
     es_sim_queue_done(&world->queue);
     es_sim_check_free(world->check);
     free(world->links);
+    free(world->scratch);
     free(world);
 }
 
@@ -120,6 +134,9 @@ static void handle(struct es_sim_world *world, const struct es_sim_event *event)
     case ES_SIM_ACTION:
         es_sim_load_action(world, event);
         break;
+    case ES_SIM_FAULT:
+        es_sim_faults_event(world, event);
+        break;
     }
 }
 
@@ -148,17 +165,31 @@ static void converge(struct es_sim_world *world)
         es_sim_world_until(world, world->now_ms + STEP_MS);
 }
 
-bool es_sim_world_run(struct es_sim_world *world)
+static void watch_event(void *ctx, struct es_sim_node *node, const struct es_event *event)
+{
+    es_sim_check_event(ctx, node, event);
+    es_sim_load_event(ctx, node, event);
+}
+
+void es_sim_world_begin(struct es_sim_world *world)
 {
     for (uint32_t i = 0; i < world->options.nodes; i++)
         es_sim_node_start(world, &world->nodes[i]);
     es_sim_queue_push(&world->queue,
                       &(struct es_sim_event){.at_ms = world->now_ms, .kind = ES_SIM_ADVERT});
+}
+
+bool es_sim_world_run(struct es_sim_world *world)
+{
+    world->watch = (struct es_sim_watch){.ctx = world, .event = watch_event};
+    es_sim_world_begin(world);
     es_sim_load_setup(world);
     es_sim_load_plan(world);
+    es_sim_faults_plan(world);
     world->calm = false;
     es_sim_world_until(world, world->now_ms + world->options.chaos_ms);
     world->calm = true;
+    es_sim_faults_end(world);
     es_sim_world_until(world, world->now_ms + world->options.down_ms_max + STEP_MS);
     converge(world);
     if (world->violation[0] == '\0')

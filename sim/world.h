@@ -24,11 +24,14 @@ struct es_sim_options {
     uint32_t loss, duplicate, reorder; /* frames                                         */
     uint32_t multicast_loss; /* adverts                                                    */
     uint32_t crash;          /* batches at which the node dies, at one of its crash points */
-    uint32_t network_crash;  /* inputs after which its network process is replaced */
     uint32_t delay_ms_max;
-    uint32_t down_ms_max; /* a crashed node stays down up to this                       */
+    uint32_t network_crash; /* inputs after which its network process is replaced */
+    uint32_t down_ms_max;   /* a crashed node stays down up to this                       */
     uint64_t rotation_ms;
-    uint64_t wall_skew_ms;   /* wall clocks differ by up to this                           */
+    uint64_t wall_skew_ms; /* wall clocks differ by up to this                           */
+    /* How often during the chaos: */
+    uint32_t clock_jumps;    /* a wall clock is set, by up to ten years              */
+    uint32_t partitions;     /* two nodes cannot reach each other for a while          */
     bool trace;              /* print everything that happens                              */
     bool send_before_commit; /* a fault of the daemon that the checks must find            */
 };
@@ -38,8 +41,8 @@ struct es_sim_link {
     bool open[2]; /* what was sent before one end died still arrives at the other */
     bool known;   /* the listener has been told                                 */
     uint32_t node[2];
-    uint32_t number[2]; /* what each end calls it                                     */
-    uint32_t life[2];   /* of the network process at each end                         */
+    uint32_t number[2];  /* what each end calls it                                     */
+    uint32_t network[2]; /* the life of the network process at each end                */
     uint32_t listener;
     struct es_dh_public server_key, client_key;
     uint64_t last_ms[2]; /* a frame to this end does not overtake the one before       */
@@ -56,9 +59,9 @@ struct es_sim_listener {
 struct es_sim_node {
     uint32_t number;
     bool up;
-    uint32_t life; /* counts starts of the node and of its network process: what belongs to an
-                    * earlier one is void */
-    uint64_t wall_offset_ms;
+    uint32_t life;    /* counts starts: timers of an earlier life are void           */
+    uint32_t network; /* ... and those of its network process: so are its reports     */
+    int64_t wall_offset_ms;
     struct es_core *core;
     struct es_store *store;
     struct es_store_reader *reader;
@@ -69,23 +72,43 @@ struct es_sim_node {
     struct es_publication publication;
     uint32_t next_inbound;
     uint64_t wake_ms; /* earliest WAKE event that is queued                         */
+    uint64_t batches; /* worked through or died at, all lives together               */
+    /* For tests: dies at this batch, at this of its ES_SIM_CRASH_POINTS. 0: at none. */
+    uint64_t crash_at;
+    uint32_t crash_point;
     /* Of the load: who it is, the next text for each other. */
     bool has_address;
     struct es_sign_public address;
     uint32_t next_text[ES_SIM_NODES_MAX];
 };
 
+/* Before the commit; after it; between two orders; after all orders, before anybody is told. */
+#define ES_SIM_CRASH_POINTS 4
+
 struct es_sim_check;
+
+/* Who looks on: a check or a test. Calls may be NULL. */
+struct es_sim_watch {
+    void *ctx;
+    /* People are told this. */
+    void (*event)(void *ctx, struct es_sim_node *node, const struct es_event *event);
+    /* A frame sets out. False: it is lost. A shorter one may be put in its place. */
+    bool (*frame)(void *ctx, uint32_t from, uint32_t to, uint8_t *bytes, size_t *io_len);
+};
 
 struct es_sim_world {
     struct es_sim_options options;
+    struct es_settings settings; /* of every node that starts from now on */
+    void *scratch;               /* of all cores: one runs at a time        */
+    struct es_sim_watch watch;
     struct es_sim_node nodes[ES_SIM_NODES_MAX];
     struct es_sim_queue queue;
-    struct es_sim_rng segment, load;
+    struct es_sim_rng segment, load, faults;
     struct es_sim_link *links;
     size_t n_links, cap_links;
     uint64_t now_ms;
     bool calm; /* no more faults                                             */
+    bool cut[ES_SIM_NODES_MAX][ES_SIM_NODES_MAX]; /* these two do not reach each other          */
     uint64_t events, crashes, frames;
     uint8_t hash[32]; /* rolling, over every event handled                          */
     struct es_sim_check *check;
@@ -96,6 +119,8 @@ struct es_sim_options es_sim_options_default(uint64_t seed);
 
 struct es_sim_world *es_sim_world_new(const struct es_sim_options *options);
 void es_sim_world_free(struct es_sim_world *world);
+/* Starts every node and the segment. */
+void es_sim_world_begin(struct es_sim_world *world);
 /* The whole run. True when every check held. */
 bool es_sim_world_run(struct es_sim_world *world);
 /* Handles events up to a time, or until a violation. */
@@ -120,6 +145,14 @@ void es_sim_network_order(struct es_sim_world *world, struct es_sim_node *node,
 void es_sim_network_event(struct es_sim_world *world, const struct es_sim_event *event);
 /* The network process of this node is gone: its links and its advert with it. */
 void es_sim_network_lost(struct es_sim_world *world, struct es_sim_node *node);
+/* Two nodes reach each other no more, or again. Nobody is told: frames vanish, dials time out. */
+void es_sim_network_cut(struct es_sim_world *world, uint32_t a, uint32_t b, bool cut);
+
+/* --- faults.c: what happens to nodes during the chaos --- */
+void es_sim_faults_plan(struct es_sim_world *world);
+void es_sim_faults_event(struct es_sim_world *world, const struct es_sim_event *event);
+/* The chaos is over: everybody reaches everybody. */
+void es_sim_faults_end(struct es_sim_world *world);
 
 /* --- check.c: every message once, in order, and delivered means on disk --- */
 struct es_sim_check *es_sim_check_new(void);

@@ -284,11 +284,16 @@ const struct es_row *es_batches_find(const struct es_batches *batches, enum es_r
 
 /* --- Taking and finishing --------------------------------------------------------------------- */
 
+bool es_batches_full(const struct es_batches *batches)
+{
+    return batches->n_taken == ES_BATCHES_IN_FLIGHT_MAX;
+}
+
 bool es_batches_take(struct es_batches *batches, struct es_effects *ret)
 {
     struct batch *batch = open_batch(batches);
 
-    if (batches->n_taken == ES_BATCHES_IN_FLIGHT_MAX || batches->failed)
+    if (es_batches_full(batches) || batches->failed)
         return false;
     if (batch->rows.n == 0 && batch->orders.n == 0 && batch->events.n == 0)
         return false;

@@ -26,6 +26,8 @@ bool es_batches_failed(const struct es_batches *batches);
 const struct es_row *es_batches_find(const struct es_batches *batches, enum es_row_kind kind,
                                      struct es_slice key);
 
+/* As many are taken and not durable as may be: none can be taken. */
+bool es_batches_full(const struct es_batches *batches);
 /* As es_core_take() and es_core_durable(). */
 bool es_batches_take(struct es_batches *batches, struct es_effects *ret);
 void es_batches_durable(struct es_batches *batches);

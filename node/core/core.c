@@ -32,6 +32,11 @@ struct es_settings es_settings_default(void)
     };
 }
 
+size_t es_core_scratch_bytes(void)
+{
+    return es_chat_scratch_bytes();
+}
+
 struct es_core *es_core_new(const struct es_env *env, const struct es_settings *settings)
 {
     struct es_core *core = env->arena.chunk(env->arena.ctx, sizeof(*core));
@@ -95,7 +100,7 @@ static enum es_err dispatch(struct es_core *core, struct es_context *context,
 {
     switch (input->kind) {
     case ES_IN_ROW:
-        return es_chat_restore(core->chat, context, input->row) ? ES_OK : ES_E_ROW;
+        return es_chat_restore(core->chat, input->row) ? ES_OK : ES_E_ROW;
     case ES_IN_START:
         core->started = true;
         es_chat_start(core->chat, context);
@@ -150,10 +155,13 @@ bool es_core_take(struct es_core *core, struct es_effects *ret)
 {
     struct es_context context = context_of(core);
 
+    if (es_batches_full(core->batches))
+        return false;
     es_chat_settle(core->chat, &context);
     if (core->network)
         es_mesh_flush(core->mesh, &context);
-    return es_batches_take(core->batches, ret);
+    /* Memory is ahead of what could be read: the next input says so. */
+    return !es_chat_read_failed(core->chat) && es_batches_take(core->batches, ret);
 }
 
 void es_core_durable(struct es_core *core)
@@ -163,7 +171,8 @@ void es_core_durable(struct es_core *core)
 
 uint64_t es_core_wake_at(const struct es_core *core)
 {
-    uint64_t chat_ms = es_chat_wake_at(core->chat, core->now_ms);
+    uint64_t chat_ms =
+        es_chat_read_failed(core->chat) ? core->now_ms : es_chat_wake_at(core->chat, core->now_ms);
     uint64_t mesh_ms = core->network && core->started && es_chat_has_identity(core->chat)
                            ? es_mesh_wake_at(core->mesh)
                            : UINT64_MAX;

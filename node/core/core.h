@@ -49,7 +49,11 @@ struct es_env {
     void *store_ctx;
     int (*read)(void *store_ctx, enum es_row_kind kind, struct es_slice key, uint8_t *buf,
                 size_t cap, size_t *ret_len);
+    /* es_core_scratch_bytes() bytes, aligned for any object, that cores which run one at a time may
+     * share: nothing is kept there between two calls. NULL: taken from the arena. */
+    void *scratch;
 };
+size_t es_core_scratch_bytes(void);
 
 enum es_input_kind {
     ES_IN_ROW,   /* one restored row; before ES_IN_START, kinds in rising order, no messages      */

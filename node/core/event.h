@@ -14,7 +14,7 @@
 enum es_event_kind {
     ES_EV_ANSWER,      /* to a command: err, contact, message, text (invite link ...)          */
     ES_EV_MESSAGE,     /* shown from now on: message, order, body of its row                    */
-    ES_EV_DELIVERED,   /* our message is on the other side's disk; so are all before it          */
+    ES_EV_DELIVERED,   /* our message is on the other side's disk                                */
     ES_EV_READ,        /* ... and was read, with all before it                                    */
     ES_EV_FAILED,      /* our message or request will not arrive: err says why                    */
     ES_EV_REQUEST,     /* somebody asks                                                           */
@@ -22,7 +22,7 @@ enum es_event_kind {
     ES_EV_PRESENT,     /* a link is bound to this contact                                         */
     ES_EV_GONE,        /* none is any more                                                        */
     ES_EV_RENEWED,     /* a new session with this contact                                         */
-    ES_EV_KEY_CHANGED, /* somebody answers as this contact with another identity key              */
+    ES_EV_KEY_CHANGED, /* somebody else asks under the name of this contact                       */
     ES_EV_CONFLICT,    /* a message id came again with another body: both are kept                */
     ES_EV_VISIBLE,   /* visible mode ended or began: until_ms (wall clock), 0 when off           */
     ES_EV_PONG,      /* answer to a ping: rtt_us, direct                                         */

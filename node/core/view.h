@@ -66,7 +66,7 @@ struct es_label {
     bool post_quantum_by_invite;
     bool unconfirmed; /* nothing of the peer has opened in the session yet */
     bool renewed_since;
-    bool key_changed;
+    bool key_changed; /* somebody who asks claims the name of this contact */
     enum es_label_path path;
 };
 

@@ -36,13 +36,13 @@ static void test_row_round_trip(void **state)
 
     (void)state;
     b.session.contact = 77;
-    b.session.made_wall_ms = 1767225600000;
+    b.session.heard_age_ms = 1767225600000;
     size_t len = es_session_encode(&b.session, row, sizeof(row));
 
     assert_in_range(len, 1, ES_SESSION_ROW_BYTES_MAX);
     assert_true(es_session_decode(es_slice(row, len), &decoded));
     assert_int_equal(decoded.contact, 77);
-    assert_int_equal(decoded.made_wall_ms, 1767225600000);
+    assert_int_equal(decoded.heard_age_ms, 1767225600000);
     assert_int_equal(es_session_encode(&decoded, again, sizeof(again)), len);
     assert_memory_equal(row, again, len);
     for (size_t cap = 0; cap < len; cap++)
@@ -115,15 +115,19 @@ static void test_pending_row_round_trip(void **state)
     (void)state;
     pair_request(&a, &b, &request);
     a.pending.contact = 5;
-    a.pending.made_wall_ms = 1767225600000;
+    a.pending.made_age_ms = 1767225600000;
+    a.pending.post_quantum = true;
+    a.pending.crossing = 8;
     size_t len = es_pending_encode(&a.pending, row, sizeof(row));
 
     assert_in_range(len, 1, ES_PENDING_ROW_BYTES_MAX);
     assert_true(es_pending_decode(es_slice(row, len), &decoded));
     assert_int_equal(decoded.number, a.pending.number);
     assert_int_equal(decoded.contact, 5);
-    assert_int_equal(decoded.made_wall_ms, 1767225600000);
+    assert_int_equal(decoded.made_age_ms, 1767225600000);
     assert_false(decoded.by_introduction);
+    assert_true(decoded.post_quantum);
+    assert_int_equal(decoded.crossing, 8);
     assert_memory_equal(&decoded.address, &a.pending.address, sizeof(decoded.address));
     assert_memory_equal(&decoded.gs, &a.pending.gs, sizeof(decoded.gs));
     assert_memory_equal(&decoded.one_time, &a.pending.one_time, sizeof(decoded.one_time));
@@ -134,7 +138,7 @@ static void test_pending_row_round_trip(void **state)
         assert_int_equal(es_pending_encode(&a.pending, row, cap), 0);
     }
     assert_false(es_pending_decode(es_slice(row, len + 1), &decoded));
-    row[1] = 2;
+    row[1] = 4;
     assert_false(es_pending_decode(es_slice(row, len), &decoded));
 }
 

@@ -4,6 +4,9 @@
 
 #include "node/core/chat/parts.h"
 
+/* Fewer missing ranges than this fit any ACK, that of a LINK envelope included. */
+#define RANGES_WHOLE 16
+
 /* --- What has arrived here -------------------------------------------------------------------- */
 
 static struct es_ack_chain *add_chain(struct es_ack *ack, uint32_t chain, uint32_t received)
@@ -92,12 +95,14 @@ static bool covers(const struct es_ack *ack, struct es_position at)
     return false;
 }
 
-/* The peer has received what this session has not sent: our state is an older copy. */
-static bool shows_rollback(const struct es_session *ratchet, const struct es_ack *ack)
+/* The peer has what this session has not sent: our state is an older copy. */
+static bool is_ahead(const struct es_session *ratchet, const struct es_ack *ack)
 {
     uint32_t chains = ratchet->sending ? ratchet->send.number + 1 : 0;
     uint32_t sent = ratchet->sending ? ratchet->send.next : 0;
 
+    if (ack->before > chains)
+        return true;
     for (size_t i = 0; i < ack->n_chains; i++) {
         const struct es_ack_chain *entry = &ack->chains[i];
 
@@ -107,6 +112,26 @@ static bool shows_rollback(const struct es_session *ratchet, const struct es_ack
             return true;
     }
     return false;
+}
+
+/* An ACK says all unless it was cut off. */
+static bool is_whole(const struct es_ack *ack)
+{
+    size_t ranges = 0;
+
+    for (size_t i = 0; i < ack->n_chains; i++)
+        ranges += ack->chains[i].n_missing;
+    return ack->n_chains < ES_ACK_CHAINS_MAX && ranges < RANGES_WHOLE;
+}
+
+bool es_ack_behind(const struct es_session *ratchet, uint32_t acked, const struct es_ack *ack)
+{
+    const struct es_ack_chain *last = ack->n_chains == 0 ? NULL : &ack->chains[ack->n_chains - 1];
+
+    if (!ratchet->sending || acked == 0 || !is_whole(ack))
+        return false;
+    return last == NULL || last->chain < ratchet->send.number ||
+           (last->chain == ratchet->send.number && last->received < acked);
 }
 
 static void move_window(struct es_session *ratchet, const struct es_ack *ack)
@@ -128,8 +153,6 @@ static void settle(struct es_chat *chat, struct es_context *context, struct es_c
                                                   .contact = contact->number,
                                                   .own = true,
                                                   .message = out->id});
-    if (out->carries & ES_OWED_LINK_KEY)
-        contact->link_key_known = true;
     es_outbox_remove(chat, context, contact, out);
 }
 
@@ -141,8 +164,8 @@ void es_ack_apply(struct es_chat *chat, struct es_context *context, struct es_li
     bool progress = false;
     struct es_outgoing *next;
 
-    if (shows_rollback(&session->ratchet, ack)) {
-        contact->gone_back = true;
+    if (is_ahead(&session->ratchet, ack)) {
+        es_contact_gone_back(context, contact);
         return;
     }
     move_window(&session->ratchet, ack);
@@ -156,13 +179,14 @@ void es_ack_apply(struct es_chat *chat, struct es_context *context, struct es_li
         if (is_lost(ack, out->at)) {
             es_outbox_unseal(chat, context, contact, out);
         } else if (covers(ack, out->at)) {
+            session->link_key.known |= (out->carries & ES_OWED_LINK_KEY) != 0;
             settle(chat, context, contact, out);
             progress = true;
         }
     }
     if (!progress)
         return;
-    contact->acked_wall_ms = context->wall_ms;
+    contact->acked_age_ms = es_age_ms(chat, context);
     contact->answer_tries = 0;
     contact->answer_at_ms = UINT64_MAX;
     es_contact_save(chat, context, contact);

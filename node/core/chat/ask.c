@@ -9,7 +9,6 @@
 #define WORK_TRIES 8192
 #define OFFER_MS 5000
 #define OFFER_MS_MAX (10 * ES_MINUTE_MS)
-#define PENDING_DAYS 30
 #define RENEWAL_MS ES_HOUR_MS
 
 /* --- Pending handshakes ----------------------------------------------------------------------- */
@@ -24,29 +23,30 @@ static void save_pending(struct es_context *context, const struct es_pending *pe
     es_wipe(body, sizeof(body));
 }
 
-static void put_refusal_tag(struct es_chat *chat, const struct es_pending *pending)
-{
-    const struct es_tag_entry entry = {
-        .tag = es_refusal_tag(&pending->gs), .kind = ES_TAG_REFUSAL, .owner = pending->number};
-
-    es_tags_put(chat->tags, &entry);
-}
-
 /* slot: place in contact->pending. */
 static void remove_pending(struct es_chat *chat, struct es_context *context,
                            struct es_contact *contact, size_t slot)
 {
     struct es_pending *pending = contact->pending[slot];
-    struct es_tag refusal = es_refusal_tag(&pending->gs);
     struct es_row_key key = es_key_number(pending->number);
 
     es_tags_remove_pending(chat->tags, pending);
-    es_tags_remove(chat->tags, &refusal);
     es_emit_erase(context, ES_ROW_PENDING, es_row_key_slice(&key));
     memmove(&contact->pending[slot], &contact->pending[slot + 1],
             (ES_PENDING_PER_CONTACT_MAX - 1 - slot) * sizeof(contact->pending[0]));
     contact->pending[ES_PENDING_PER_CONTACT_MAX - 1] = NULL;
     es_pool_put(&chat->pending_pool, pending);
+}
+
+uint32_t es_ask_cross(struct es_context *context, struct es_contact *contact)
+{
+    uint32_t crossing = contact->pending[0] == NULL ? 0 : contact->pending[0]->number;
+
+    for (size_t i = 0; i < ES_PENDING_PER_CONTACT_MAX && contact->pending[i] != NULL; i++) {
+        contact->pending[i]->crossing = crossing;
+        save_pending(context, contact->pending[i]);
+    }
+    return crossing;
 }
 
 /* Newest first; the oldest gives way. */
@@ -64,7 +64,6 @@ static bool insert_pending(struct es_chat *chat, struct es_context *context,
     memmove(&contact->pending[1], &contact->pending[0],
             (ES_PENDING_PER_CONTACT_MAX - 1) * sizeof(contact->pending[0]));
     contact->pending[0] = pending;
-    put_refusal_tag(chat, pending);
     return es_tags_add_pending(chat->tags, pending);
 }
 
@@ -148,11 +147,12 @@ enum es_err es_ask(struct es_chat *chat, struct es_context *context, struct es_c
     }
     pending.number = chat->self.next_pending++;
     pending.contact = contact->number;
-    pending.made_wall_ms = context->wall_ms;
+    pending.made_age_ms = es_age_ms(chat, context);
     pending.by_introduction = !contact->has_address;
+    pending.post_quantum = kind == ES_REQUEST_INVITE;
     pending.address = contact->key.address;
     asking->pending = pending.number;
-    asking->made_wall_ms = context->wall_ms;
+    asking->made_age_ms = pending.made_age_ms;
     es_self_save(chat, context);
     save_asking(context, asking);
     save_pending(context, &pending);
@@ -167,14 +167,15 @@ void es_ask_renewal(struct es_chat *chat, struct es_context *context, struct es_
     static const struct es_key no_psk = {{0}};
     struct es_target target = {.dh = contact->key.dh};
 
+    if (contact->asking != NULL ||
+        (contact->renewed_age_ms != 0 &&
+         es_age_since(chat, context, contact->renewed_age_ms) < RENEWAL_MS))
+        return;
     contact->renew = false;
     contact->unproved = 0;
-    if (contact->asking != NULL || (contact->renewed_wall_ms <= context->wall_ms &&
-                                    context->wall_ms - contact->renewed_wall_ms < RENEWAL_MS))
-        return;
     memcpy(target.name, contact->key.address.bytes, ES_KEY_BYTES);
-    contact->renewed_wall_ms = context->wall_ms;
-    contact->acked_wall_ms = context->wall_ms;
+    contact->renewed_age_ms = es_age_ms(chat, context);
+    contact->acked_age_ms = contact->renewed_age_ms;
     es_contact_save(chat, context, contact);
     es_ask(chat, context, contact, &target, &no_psk, ES_REQUEST_RENEWAL, es_slice(NULL, 0));
 }
@@ -239,7 +240,7 @@ void es_ask_timer(struct es_chat *chat, struct es_context *context)
                 work(chat, context, asking);
             worked = true;
             chat->more = true;
-        } else if (context->wall_ms > asking->made_wall_ms + PENDING_DAYS * ES_DAY_MS) {
+        } else if (es_age_since(chat, context, asking->made_age_ms) > ES_PENDING_DAYS * ES_DAY_MS) {
             give_up(chat, context, asking);
         } else if (asking->next_try_ms <= context->now_ms) {
             offer(chat, context, asking);
@@ -284,62 +285,62 @@ static bool refused(struct es_chat *chat, struct es_context *context, struct es_
                                               .err = reason == ES_REFUSAL_INVITE_USED
                                                          ? ES_E_INVITE_USED
                                                          : ES_E_INVITE_EXPIRED});
-    if (contact->state == ES_CONTACT_REQUESTED)
-        es_contact_erase(chat, context, contact);
-    else
-        remove_pending(chat, context, contact, slot);
+    remove_pending(chat, context, contact, slot);
+    if (contact->asking != NULL)
+        remove_asking(chat, context, contact->asking);
+    if (contact->state == ES_CONTACT_REQUESTED && contact->last_order == 0)
+        es_contact_erase(chat, context, contact); /* nothing was written to them */
     return true;
 }
 
-/* Who answered a request to an introduction key may be somebody that we know already. */
-static struct es_contact *merge(struct es_chat *chat, struct es_context *context,
-                                struct es_contact *contact, const struct es_peer_key *peer)
+/* Whoever stands behind an introduction key is known already, blocked, or imitates somebody. */
+static struct es_contact *give_way(struct es_chat *chat, struct es_context *context,
+                                   struct es_contact *contact, struct es_contact *known)
+{
+    es_emit_event(context,
+                  &(struct es_event){.kind = ES_EV_FAILED,
+                                     .contact = contact->number,
+                                     .err = known == NULL                        ? ES_E_TWIN
+                                            : known->state == ES_CONTACT_BLOCKED ? ES_E_BLOCKED
+                                                                                 : ES_E_CONTACT});
+    if (known != NULL)
+        es_conversation_move(chat, context, contact, known);
+    es_contact_erase(chat, context, contact);
+    return known == NULL || known->state == ES_CONTACT_BLOCKED ? NULL : known;
+}
+
+/* Whose acceptance is it? NULL: nobody's that we talk to. */
+static struct es_contact *answerer(struct es_chat *chat, struct es_context *context,
+                                   struct es_contact *contact, const struct es_peer_key *peer)
 {
     struct es_contact *known;
 
     if (contact->has_address)
         return contact;
     known = es_contact_by_address(chat, &peer->address);
-    if (known == NULL || known == contact) {
-        contact->has_address = true;
-        contact->key = *peer;
-        return contact;
-    }
-    es_contact_erase(chat, context, contact);
-    return known->state == ES_CONTACT_BLOCKED ? NULL : known;
+    if (known != NULL || es_contact_is_twin(chat, &peer->address))
+        return give_way(chat, context, contact, known);
+    contact->has_address = true;
+    contact->key = *peer;
+    return contact;
 }
 
-/* Number of the contact; 0: none came of it. */
-static uint32_t accepted(struct es_chat *chat, struct es_context *context,
-                         struct es_contact *contact, struct es_opened *opened,
-                         const struct es_peer_key *peer, const struct es_key *link_key,
-                         bool crossed)
+static void accepted(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
+                     const struct es_pending *pending, struct es_opened *opened,
+                     const struct es_key *link_key)
 {
-    bool by_invite = contact->verified_by == ES_VERIFIED_INVITE && contact->sessions[0] == NULL;
     struct es_live_session *session;
 
-    if (contact->asking != NULL)
-        remove_asking(chat, context, contact->asking);
-    contact = merge(chat, context, contact, peer);
-    if (contact == NULL)
-        return 0;
-    if (contact->link_key_serial > 0 || contact->sessions[0] != NULL)
-        contact->link_key_before = contact->link_key;
-    contact->link_key = *link_key;
-    contact->link_key_known = true;
-    contact->link_key_wall_ms = context->wall_ms;
-    contact->acked_wall_ms = context->wall_ms;
-    if (contact->state == ES_CONTACT_ACCEPTED && contact->verified_by != ES_VERIFIED_NOT)
-        contact->renewed_since = true;
-    if (contact->state == ES_CONTACT_ACCEPTED)
-        es_count(context->counters, ES_COUNT_SESSIONS_RENEWED);
-    session = es_sessions_add(chat, context, contact, &opened->after, by_invite, crossed);
+    contact->acked_age_ms = es_age_ms(chat, context);
+    session = es_sessions_add(chat, context, contact, &opened->after, link_key);
     if (session == NULL)
-        return 0;
-    es_sessions_add_gaps(chat, context, session, opened->gaps, opened->n_gaps);
+        return;
+    session->post_quantum = pending->post_quantum;
+    session->crossing = pending->crossing;
+    es_gaps_add(chat, context, session, opened->gaps, opened->n_gaps);
     es_contact_accepted(chat, context, contact);
+    es_sessions_confirmed(context, session);
     es_inbox_records(chat, context, session, opened->records);
-    return contact->number;
 }
 
 bool es_ask_answered(struct es_chat *chat, struct es_context *context,
@@ -347,34 +348,49 @@ bool es_ask_answered(struct es_chat *chat, struct es_context *context,
 {
     const struct es_tag_entry at = *entry;
     struct es_opened opened = {
-        .payload = chat->plain,
-        .gaps = chat->gaps,
-        .gaps_cap = sizeof(chat->gaps) / sizeof(chat->gaps[0]),
+        .payload = chat->scratch->plain,
+        .gaps = chat->scratch->gaps,
+        .gaps_cap = sizeof(chat->scratch->gaps) / sizeof(chat->scratch->gaps[0]),
     };
     struct es_contact *contact;
+    struct es_pending pending;
     struct es_peer_key peer;
     struct es_key link_key;
     size_t slot;
-    bool crossed;
 
     contact = pending_owner(chat, at.owner, &slot);
     if (contact == NULL)
         return false;
     if (at.kind == ES_TAG_REFUSAL)
         return refused(chat, context, contact, slot, envelope);
-    if (es_pending_open(&chat->self.identity, contact->pending[slot], at.at.n, envelope,
-                        (uint16_t)(context->wall_ms / ES_DAY_MS), &opened, &peer,
-                        &link_key) != ES_OPEN_OK)
+    pending = *contact->pending[slot];
+    if (es_pending_open(&chat->self.identity, &pending, at.at.n, envelope,
+                        es_age_day(chat, context), &opened, &peer, &link_key) != ES_OPEN_OK)
         return false;
-    /* A session that was accepted while this request was under way crossed it. */
-    crossed = contact->sessions[0] != NULL && contact->sessions[0]->crossed;
     remove_pending(chat, context, contact, slot);
-    *ret_peer = accepted(chat, context, contact, &opened, &peer, &link_key, crossed);
-    es_wipe(chat->plain, opened.records.len);
+    if (contact->asking != NULL && contact->asking->pending == pending.number)
+        remove_asking(chat, context, contact->asking);
+    contact = answerer(chat, context, contact, &peer);
+    if (contact != NULL) {
+        *ret_peer = contact->number;
+        accepted(chat, context, contact, &pending, &opened, &link_key);
+    }
+    es_wipe(&pending, sizeof(pending));
+    es_wipe(chat->scratch->plain, opened.records.len);
     es_wipe(&opened.after, sizeof(opened.after));
-    es_wipe(chat->gaps, opened.n_gaps * sizeof(chat->gaps[0]));
+    es_wipe(chat->scratch->gaps, opened.n_gaps * sizeof(chat->scratch->gaps[0]));
     es_wipe(&link_key, sizeof(link_key));
     return true;
+}
+
+/* Once an hour: handshakes that nobody will complete any more. */
+void es_ask_tidy(struct es_chat *chat, struct es_context *context, struct es_contact *contact)
+{
+    for (size_t i = ES_PENDING_PER_CONTACT_MAX; i-- > 0;)
+        if (contact->pending[i] != NULL &&
+            es_age_since(chat, context, contact->pending[i]->made_age_ms) >
+                ES_PENDING_DAYS * ES_DAY_MS)
+            remove_pending(chat, context, contact, i);
 }
 
 /* --- Restoring -------------------------------------------------------------------------------- */
@@ -384,10 +400,12 @@ bool es_ask_restore(struct es_chat *chat, const struct es_row *row)
     struct es_asking decoded = {0};
     struct es_asking *asking;
     struct es_contact *contact;
+    uint32_t number;
 
-    if (!es_body_decode_asking(row->body, &decoded))
+    if (!es_key_decode_number(row->key, &number) || !es_body_decode_asking(row->body, &decoded) ||
+        decoded.contact != number)
         return false;
-    contact = es_contact_find(chat, decoded.contact);
+    contact = es_contact_find(chat, number);
     asking = contact == NULL ? NULL : insert_asking(chat, contact);
     if (asking == NULL)
         return false;
@@ -400,12 +418,14 @@ bool es_ask_restore_pending(struct es_chat *chat, const struct es_row *row)
 {
     struct es_pending pending = {0};
     struct es_contact *contact;
+    uint32_t number;
     bool ok;
 
-    if (!es_pending_decode(row->body, &pending))
+    if (!es_key_decode_number(row->key, &number) || !es_pending_decode(row->body, &pending))
         return false;
     contact = es_contact_find(chat, pending.contact);
-    ok = contact != NULL && contact->pending[ES_PENDING_PER_CONTACT_MAX - 1] == NULL &&
+    ok = contact != NULL && pending.number == number && number < chat->self.next_pending &&
+         contact->pending[ES_PENDING_PER_CONTACT_MAX - 1] == NULL &&
          insert_pending(chat, NULL, contact, &pending);
     es_wipe(&pending, sizeof(pending));
     return ok;

@@ -11,6 +11,13 @@
 #define SILENT_DAYS 7
 /* Dummies that look like requests: mean time between two. */
 #define DUMMY_MS (6 * ES_HOUR_MS)
+/* Envelopes of owed records that wait for one contact: beside the messages, which have a limit. */
+#define CONTROLS_PER_CONTACT 16
+
+size_t es_chat_scratch_bytes(void)
+{
+    return sizeof(struct es_scratch);
+}
 
 struct es_chat *es_chat_new(const struct es_env *env, const struct es_settings *settings,
                             struct es_batches *batches)
@@ -23,6 +30,11 @@ struct es_chat *es_chat_new(const struct es_env *env, const struct es_settings *
     chat->env = env;
     chat->settings = settings;
     chat->batches = batches;
+    chat->scratch = env->scratch;
+    if (chat->scratch == NULL)
+        chat->scratch = arena->chunk(arena->ctx, sizeof(*chat->scratch));
+    if (chat->scratch == NULL)
+        return NULL;
     chat->tags = es_tags_new(arena);
     if (chat->tags == NULL)
         return NULL;
@@ -32,7 +44,8 @@ struct es_chat *es_chat_new(const struct es_env *env, const struct es_settings *
     es_pool_init(&chat->missing_pool, arena, sizeof(struct es_missing), ES_GAPS_MAX);
     es_pool_init(&chat->pending_pool, arena, sizeof(struct es_pending),
                  (size_t)settings->contacts_max * ES_PENDING_PER_CONTACT_MAX);
-    es_pool_init(&chat->outgoing_pool, arena, sizeof(struct es_outgoing), ES_OUTBOX_MAX);
+    es_pool_init(&chat->outgoing_pool, arena, sizeof(struct es_outgoing),
+                 ES_OUTBOX_MAX + (size_t)settings->contacts_max * CONTROLS_PER_CONTACT);
     es_pool_init(&chat->asking_pool, arena, sizeof(struct es_asking), settings->contacts_max + 1);
     es_pool_init(&chat->asked_pool, arena, sizeof(struct es_asked), ES_REQUESTS_MAX);
     es_pool_init(&chat->held_pool, arena, sizeof(struct es_held), ES_OUTBOX_MAX);
@@ -56,6 +69,7 @@ void es_chat_done(struct es_chat *chat)
         es_wipe(asked, sizeof(*asked));
     }
     es_identity_done(&chat->self.identity);
+    es_wipe(chat->scratch, sizeof(*chat->scratch));
     es_wipe(chat, sizeof(*chat));
 }
 
@@ -71,24 +85,26 @@ static bool restore_contact(struct es_chat *chat, const struct es_row *row)
     struct es_contact *contact;
     uint32_t number;
 
-    if (!es_key_decode_number(row->key, &number))
+    if (!es_key_decode_number(row->key, &number) || number == 0 ||
+        number >= chat->self.next_contact)
         return false;
     contact = es_contact_insert(chat, number);
     return contact != NULL && es_body_decode_contact(row->body, contact);
 }
 
-bool es_chat_restore(struct es_chat *chat, struct es_context *context, const struct es_row *row)
+bool es_chat_restore(struct es_chat *chat, const struct es_row *row)
 {
-    (void)context;
+    if (row->kind != ES_ROW_SELF && !chat->self.has_identity)
+        return false;
     switch (row->kind) {
     case ES_ROW_SELF:
-        return es_body_decode_self(row->body, &chat->self);
+        return !chat->self.has_identity && es_body_decode_self(row->body, &chat->self);
     case ES_ROW_CONTACT:
         return restore_contact(chat, row);
     case ES_ROW_SESSION:
         return es_sessions_restore(chat, row);
     case ES_ROW_GAP:
-        return es_sessions_restore_gap(chat, row);
+        return es_gaps_restore(chat, row);
     case ES_ROW_OUTBOX:
         return es_outbox_restore(chat, row);
     case ES_ROW_HELD:
@@ -100,7 +116,7 @@ bool es_chat_restore(struct es_chat *chat, struct es_context *context, const str
     case ES_ROW_INVITE:
         return es_invites_restore(chat, row);
     case ES_ROW_SEEN:
-        return es_asked_restore_seen(chat, row);
+        return es_seen_restore(chat, row);
     case ES_ROW_PENDING:
         return es_ask_restore_pending(chat, row);
     case ES_ROW_MESSAGE:
@@ -142,19 +158,16 @@ const struct es_key *es_chat_lasting_secret(const struct es_chat *chat)
 
 /* --- Time ------------------------------------------------------------------------------------- */
 
-static void renew_silent(struct es_chat *chat, struct es_context *context)
+/* Something waits and nothing was acknowledged for days, or there is no session at all. */
+static void renew_silent(const struct es_chat *chat, const struct es_context *context,
+                         struct es_contact *contact)
 {
-    for (size_t i = 0; i < chat->n_contacts; i++) {
-        struct es_contact *contact = chat->contacts[i];
-
-        if (contact->n_sealed == 0 || contact->state != ES_CONTACT_ACCEPTED)
-            continue;
-        if (contact->acked_wall_ms == 0 || contact->acked_wall_ms > context->wall_ms) {
-            contact->acked_wall_ms = context->wall_ms;
-            es_contact_save(chat, context, contact);
-        } else if (context->wall_ms - contact->acked_wall_ms > SILENT_DAYS * ES_DAY_MS) {
-            contact->renew = true;
-        }
+    if (contact->sessions[0] == NULL) {
+        contact->renew = true;
+    } else if (contact->n_sealed == 0 || contact->acked_age_ms == 0) {
+        contact->acked_age_ms = es_age_ms(chat, context);
+    } else if (es_age_since(chat, context, contact->acked_age_ms) > SILENT_DAYS * ES_DAY_MS) {
+        contact->renew = true;
     }
 }
 
@@ -169,34 +182,37 @@ static void send_dummy(struct es_chat *chat, struct es_context *context)
         return;
     asking->next = chat->asking;
     chat->asking = asking;
-    asking->made_wall_ms = context->wall_ms;
+    asking->made_age_ms = es_age_ms(chat, context);
     es_proof_random(es_seal_expiry(chat, context), context->entropy, asking->envelope);
 }
 
 static void tidy(struct es_chat *chat, struct es_context *context)
 {
     chat->tidy_at_ms = context->now_ms + ES_HOUR_MS;
+    es_self_save(chat, context);
     es_sessions_tidy(chat, context);
     es_invites_tidy(chat, context);
-    es_presence_timer(chat, context);
-    renew_silent(chat, context);
+    for (size_t i = 0; i < chat->n_contacts; i++) {
+        struct es_contact *contact = chat->contacts[i];
+
+        es_ask_tidy(chat, context, contact);
+        es_inbox_tidy(chat, context, contact);
+        if (contact->state != ES_CONTACT_ACCEPTED)
+            continue;
+        renew_silent(chat, context, contact);
+        if (contact->sessions[0] != NULL)
+            es_proofs_tidy(chat, context, contact);
+    }
 }
 
-/* Messages under an incarnation that went back would take ids that were used: begin a new one. */
 static void renew_due(struct es_chat *chat, struct es_context *context)
 {
     for (size_t i = 0; i < chat->n_contacts; i++) {
         struct es_contact *contact = chat->contacts[i];
 
-        if (contact->state != ES_CONTACT_ACCEPTED || !(contact->gone_back || contact->renew))
-            continue;
-        if (contact->gone_back) {
-            es_random(context, &contact->incarnation, sizeof(contact->incarnation));
-            contact->next_sequence = 1;
-            contact->gone_back = false;
-            es_contact_save(chat, context, contact);
-        }
-        es_ask_renewal(chat, context, contact);
+        if (contact->state == ES_CONTACT_ACCEPTED &&
+            (contact->renew || contact->unproved >= ES_UNPROVED_MAX))
+            es_ask_renewal(chat, context, contact);
     }
 }
 
@@ -207,7 +223,7 @@ void es_chat_timer(struct es_chat *chat, struct es_context *context)
     chat->more = false;
     es_self_timer(chat, context);
     es_ask_timer(chat, context);
-    es_asked_timer(chat, context);
+    es_trials_timer(chat, context);
     es_outbox_timer(chat, context);
     es_inbox_timer(chat, context);
     if (chat->tidy_at_ms <= context->now_ms)
@@ -234,12 +250,11 @@ uint64_t es_chat_wake_at(const struct es_chat *chat, uint64_t now_ms)
     if (chat->more)
         return now_ms;
     at_ms = earlier(chat->self.presence_step_ms, earlier(chat->tidy_at_ms, chat->dummy_at_ms));
-    if (chat->self.visible_until_ms != 0)
-        at_ms = earlier(at_ms, chat->self.visible_until_ms);
+    at_ms = earlier(at_ms, es_self_visible_until(chat));
     if (chat->search_owed)
         at_ms = earlier(at_ms, chat->search_ms + 1000);
     at_ms = earlier(at_ms, es_ask_wake_at(chat));
-    at_ms = earlier(at_ms, es_asked_wake_at(chat));
+    at_ms = earlier(at_ms, es_trials_wake_at(chat));
     return earlier(at_ms, es_outbox_wake_at(chat));
 }
 

@@ -17,13 +17,14 @@ struct es_chat;
 struct es_chat *es_chat_new(const struct es_env *env, const struct es_settings *settings,
                             struct es_batches *batches);
 void es_chat_done(struct es_chat *chat);
+size_t es_chat_scratch_bytes(void);
 
 /* The calls that the mesh is made with; es_chat_attach() then closes the circle. */
 struct es_mesh_calls es_chat_mesh_calls(struct es_chat *chat);
 void es_chat_attach(struct es_chat *chat, struct es_mesh *mesh);
 
 /* False: the row is damaged. */
-bool es_chat_restore(struct es_chat *chat, struct es_context *context, const struct es_row *row);
+bool es_chat_restore(struct es_chat *chat, const struct es_row *row);
 /* After the last row. */
 void es_chat_start(struct es_chat *chat, struct es_context *context);
 void es_chat_command(struct es_chat *chat, struct es_context *context,

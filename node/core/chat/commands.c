@@ -2,9 +2,13 @@
 /* commands.c - what people and scripts ask for, one function each. */
 #include <string.h>
 
-#include "node/wire/endpoint.h"
 #include "node/core/chat/parts.h"
+#include "node/wire/endpoint.h"
 #include "node/wire/utf8.h"
+
+#define FOR_MS_MAX (365 * ES_DAY_MS)
+
+static const struct es_key no_psk = {{0}};
 
 /* An answer under construction. */
 struct answer {
@@ -55,10 +59,16 @@ static struct answer cmd_name(struct es_chat *chat, struct es_context *context,
     return (struct answer){0};
 }
 
+/* No deadline overflows, whatever a script asks for. */
+static uint64_t at_most_a_year(uint64_t for_ms)
+{
+    return for_ms < FOR_MS_MAX ? for_ms : FOR_MS_MAX;
+}
+
 static struct answer cmd_visible(struct es_chat *chat, struct es_context *context,
                                  const struct es_command *command)
 {
-    es_self_set_visible(chat, context, command->visible_for_ms);
+    es_self_set_visible(chat, context, at_most_a_year(command->visible_for_ms));
     return (struct answer){.until_ms = chat->self.visible_until_wall_ms};
 }
 
@@ -68,16 +78,22 @@ static struct answer cmd_invite(struct es_chat *chat, struct es_context *context
     struct es_invite invite = {.address = chat->self.identity.address};
     const struct es_slice endpoint = command->invite.endpoint;
     struct es_open_invite *open;
+    struct es_endpoint at;
+    struct es_dh_public key;
 
-    if (endpoint.len >= sizeof(invite.endpoint))
-        return refuse(ES_E_ENDPOINT);
-    open = es_invites_make(chat, context, command->invite.uses, command->invite.for_ms);
+    invite.has_endpoint = endpoint.len > 0;
+    if (invite.has_endpoint) {
+        if (endpoint.len >= sizeof(invite.endpoint))
+            return refuse(ES_E_ENDPOINT);
+        memcpy(invite.endpoint, endpoint.ptr, endpoint.len);
+        if (!es_endpoint_parse(invite.endpoint, &at, &key))
+            return refuse(ES_E_ENDPOINT);
+    }
+    open = es_invites_make(chat, context, command->invite.uses > 0 ? command->invite.uses : 1,
+                           at_most_a_year(command->invite.for_ms));
     if (open == NULL)
         return refuse(ES_E_INVITES_FULL);
     invite.secret = open->secret;
-    invite.has_endpoint = endpoint.len > 0;
-    if (invite.has_endpoint)
-        memcpy(invite.endpoint, endpoint.ptr, endpoint.len);
     es_invite_format(&invite, link);
     es_wipe(&invite, sizeof(invite));
     return (struct answer){.text = es_slice(link, strlen(link)), .until_ms = open->expires_wall_ms};
@@ -120,7 +136,6 @@ static struct answer ask(struct es_chat *chat, struct es_context *context,
                          const struct es_target *target, const struct es_key *psk,
                          struct es_slice claimed)
 {
-    static const struct es_key no_psk = {{0}};
     bool fresh = contact->petname[0] == '\0';
     enum es_err err = ES_OK;
 
@@ -164,7 +179,7 @@ static struct answer add_address(struct es_chat *chat, struct es_context *contex
         return refuse(ES_E_CONTACTS_FULL);
     contact->has_address = true;
     contact->key = peer;
-    if (psk != NULL)
+    if (psk != NULL && contact->verified_by == ES_VERIFIED_NOT)
         contact->verified_by = ES_VERIFIED_INVITE;
     memcpy(target.name, address->bytes, sizeof(target.name));
     target.dh = peer.dh;
@@ -281,6 +296,11 @@ static struct answer cmd_rename(struct es_chat *chat, struct es_context *context
 static struct answer cmd_block(struct es_chat *chat, struct es_context *context,
                                struct es_contact *contact)
 {
+    if (contact->state == ES_CONTACT_BLOCKED)
+        return done(contact);
+    if (!contact->has_address)
+        return refuse(ES_E_NOT_CONTACT); /* nobody knows yet who that is */
+    contact->state_before = contact->state;
     contact->state = ES_CONTACT_BLOCKED;
     es_contact_drop_secrets(chat, context, contact);
     es_contact_save(chat, context, contact);
@@ -288,16 +308,25 @@ static struct answer cmd_block(struct es_chat *chat, struct es_context *context,
     return done(contact);
 }
 
+/* All keys were erased when it was blocked: a contact gets a new session, whoever had not answered is
+ * asked again. */
 static struct answer cmd_unblock(struct es_chat *chat, struct es_context *context,
                                  struct es_contact *contact)
 {
+    struct es_target target = {.dh = contact->key.dh};
+    enum es_err err = ES_OK;
+
     if (contact->state != ES_CONTACT_BLOCKED)
         return done(contact);
-    contact->state = ES_CONTACT_ACCEPTED;
-    contact->renewed_wall_ms = 0;
-    contact->renew = true; /* its keys were erased */
+    contact->state = contact->state_before;
+    contact->renewed_age_ms = 0;
+    contact->renew = contact->state == ES_CONTACT_ACCEPTED;
     es_contact_save(chat, context, contact);
-    return done(contact);
+    memcpy(target.name, contact->key.address.bytes, sizeof(target.name));
+    if (contact->state == ES_CONTACT_REQUESTED)
+        err =
+            es_ask(chat, context, contact, &target, &no_psk, ES_REQUEST_CONTACT, es_slice(NULL, 0));
+    return err == ES_OK ? done(contact) : refuse(err);
 }
 
 static struct answer cmd_forget(struct es_chat *chat, struct es_context *context,
@@ -323,106 +352,39 @@ static struct answer cmd_verify(struct es_chat *chat, struct es_context *context
     if (!es_safety_equal(number, command->code))
         return refuse(ES_E_CODE);
     contact->verified_by = ES_VERIFIED_CODE;
-    contact->renewed_since = false;
+    contact->verified_below = chat->self.next_session;
     es_contact_save(chat, context, contact);
     return done(contact);
 }
 
 /* --- Conversations ---------------------------------------------------------------------------- */
 
-static enum es_err check_text(struct es_slice text)
-{
-    if (text.len == 0)
-        return ES_E_EMPTY;
-    if (text.len > ES_TEXT_BYTES_MAX)
-        return ES_E_TOO_LONG;
-    return es_utf8_valid(text) ? ES_OK : ES_E_UTF8;
-}
-
 static struct answer cmd_send(struct es_chat *chat, struct es_context *context,
                               const struct es_command *command, struct es_contact *contact)
 {
     struct es_message message = {
-        .contact = contact->number,
-        .own = true,
-        .id = {.incarnation = contact->incarnation, .sequence = contact->next_sequence},
-        .sent_wall_ms = context->wall_ms,
-        .received_wall_ms = context->wall_ms,
         .reply_to = command->send.reply_to,
         .reply_to_own = command->send.reply_to_own,
         .text = command->send.text,
     };
-    struct es_row_key key = es_key_message(contact->number, 1, message.id, 0);
-    enum es_err err = check_text(message.text);
+    enum es_err err = es_conversation_send(chat, context, contact, &message);
     struct answer answer = done(contact);
-    struct es_slice body;
 
-    if (contact->state == ES_CONTACT_BLOCKED)
-        err = ES_E_BLOCKED;
-    if (err != ES_OK)
-        return refuse(err);
-    if (!es_outbox_add_text(chat, context, contact, message.id))
-        return refuse(ES_E_OUTBOX_FULL);
-    contact->next_sequence++;
-    message.order = ++contact->last_order;
-    contact->last_wall_ms = context->wall_ms;
-    body = es_slice(chat->body, es_body_message(&message, chat->body, sizeof(chat->body)));
-    es_emit_message(context, es_row_key_slice(&key), body, contact->number, message.order);
-    es_contact_save(chat, context, contact);
-    es_count(context->counters, ES_COUNT_MESSAGES_SENT);
     answer.message = message.id;
     answer.order = message.order;
-    return answer;
-}
-
-static struct answer cmd_read(struct es_chat *chat, struct es_context *context,
-                              struct es_contact *contact)
-{
-    if (contact->unread == 0)
-        return done(contact);
-    contact->unread = 0;
-    contact->read_order = contact->last_order;
-    if (chat->settings->receipts && contact->state == ES_CONTACT_ACCEPTED)
-        contact->owed |= ES_OWED_READ;
-    es_contact_save(chat, context, contact);
-    return done(contact);
+    return err == ES_OK ? answer : refuse(err);
 }
 
 static struct answer cmd_ping(struct es_chat *chat, struct es_context *context,
                               const struct es_command *command, struct es_contact *contact)
 {
-    struct es_live_session *session = es_sessions_sending(chat, contact);
-    struct es_record record = {.kind = ES_RECORD_PING};
-    struct es_ping *ping = &chat->pings[0];
+    enum es_err err =
+        es_conversation_ping(chat, context, contact, command->request, command->ping_bytes);
 
-    if (contact->state != ES_CONTACT_ACCEPTED || session == NULL)
-        return refuse(ES_E_NOT_CONTACT);
-    if (!contact->present)
-        return refuse(ES_E_OFFLINE);
-    for (size_t i = 0; i < ES_PINGS_MAX && ping->token != 0; i++)
-        if (chat->pings[i].token == 0 || chat->pings[i].sent_ms < ping->sent_ms)
-            ping = &chat->pings[i];
-    *ping = (struct es_ping){.token = 1 + es_random_below(context, UINT64_MAX - 1),
-                             .request = command->request,
-                             .contact = contact->number,
-                             .sent_ms = context->now_ms};
-    record.ping.token = ping->token;
-    record.ping.pad_bytes =
-        command->ping_bytes > ES_PING_BYTES_MAX ? ES_PING_BYTES_MAX : command->ping_bytes;
-    if (!es_seal_once(chat, context, session, &record)) {
-        ping->token = 0;
-        return refuse(ES_E_OFFLINE);
-    }
-    return (struct answer){.later = true};
+    return err == ES_OK ? (struct answer){.later = true} : refuse(err);
 }
 
 /* --- All of them ------------------------------------------------------------------------------ */
-
-static struct answer cmd_renew(struct es_contact *contact)
-{
-    contact->renew |= contact->state == ES_CONTACT_ACCEPTED;
-    return done(contact);
-}
 
 static struct answer run_for(struct es_chat *chat, struct es_context *context,
                              const struct es_command *command, struct es_contact *contact)
@@ -440,10 +402,12 @@ static struct answer run_for(struct es_chat *chat, struct es_context *context,
     if (command->kind == ES_CMD_SEND)
         return cmd_send(chat, context, command, contact);
     if (command->kind == ES_CMD_READ)
-        return cmd_read(chat, context, contact);
+        es_conversation_read(chat, context, contact);
     if (command->kind == ES_CMD_PING)
         return cmd_ping(chat, context, command, contact);
-    return cmd_renew(contact);
+    if (command->kind == ES_CMD_RENEW)
+        contact->renew |= contact->state == ES_CONTACT_ACCEPTED;
+    return done(contact);
 }
 
 static struct answer with_contact(struct es_chat *chat, struct es_context *context,

@@ -93,8 +93,7 @@ struct es_contact *es_contact_make(struct es_chat *chat, struct es_context *cont
         return NULL;
     chat->self.next_contact++;
     es_self_save(chat, context);
-    contact->state = ES_CONTACT_REQUESTED;
-    contact->made_wall_ms = context->wall_ms;
+    contact->state = contact->state_before = ES_CONTACT_REQUESTED;
     es_random(context, &contact->incarnation, sizeof(contact->incarnation));
     contact->next_sequence = 1;
     return contact;
@@ -116,13 +115,12 @@ void es_contact_drop_secrets(struct es_chat *chat, struct es_context *context,
                              struct es_contact *contact)
 {
     es_ask_drop(chat, context, contact);
-    es_outbox_clear(chat, context, contact);
     while (contact->sessions[0] != NULL)
         es_sessions_remove(chat, context, contact->sessions[0]);
-    es_wipe(&contact->link_key, sizeof(contact->link_key));
-    es_wipe(&contact->link_key_before, sizeof(contact->link_key_before));
     es_wipe(&contact->presence, sizeof(contact->presence));
+    es_wipe(&contact->proved_by, sizeof(contact->proved_by));
     contact->has_presence = false;
+    contact->gone_back = contact->renew = false;
     es_mesh_drop_peer(chat->mesh, context, contact->number);
     contact->present = false;
 }
@@ -132,6 +130,7 @@ void es_contact_erase(struct es_chat *chat, struct es_context *context, struct e
     struct es_row_key key = es_key_number(contact->number);
     size_t at = 0;
 
+    es_outbox_clear(chat, context, contact);
     es_contact_drop_secrets(chat, context, contact);
     es_inbox_clear(chat, context, contact);
     es_emit_erase(context, ES_ROW_CONTACT, es_row_key_slice(&key));
@@ -181,12 +180,16 @@ static bool name_free(const struct es_chat *chat, const struct es_contact *conta
     return holder == NULL || holder == contact;
 }
 
-/* "Ada", "Ada 2", ... "Ada 999": the first that is free. */
+/* "Ada", "Ada 2", ... "Ada 999": the first that is free. False: none is. */
 static bool number_name(const struct es_chat *chat, struct es_contact *contact,
                         struct es_slice base)
 {
     uint8_t name[ES_NAME_BYTES_MAX];
 
+    if (name_free(chat, contact, base)) {
+        es_name_set(contact->petname, base);
+        return true;
+    }
     if (base.len + 4 > sizeof(name))
         return false;
     memcpy(name, base.ptr, base.len);
@@ -220,21 +223,15 @@ enum es_err es_contact_name(struct es_chat *chat, struct es_contact *contact, st
         es_name_set(contact->petname, wish);
         return ES_OK;
     }
-    if (es_name_valid(claimed)) {
-        if (name_free(chat, contact, claimed)) {
-            es_name_set(contact->petname, claimed);
-            return ES_OK;
-        }
-        if (number_name(chat, contact, claimed))
-            return ES_OK;
-    }
-    if (!contact->has_address)
-        return number_name(chat, contact, es_slice("somebody", 8)) ? ES_OK : ES_E_NAME_TAKEN;
+    if (es_name_valid(claimed) && number_name(chat, contact, claimed))
+        return ES_OK;
     es_address_format(&contact->key.address, address);
-    es_name_set(contact->petname, es_slice(address + sizeof("earshot:") - 1, ADDRESS_NAME_CHARS));
-    return name_free(chat, contact, es_slice(contact->petname, ADDRESS_NAME_CHARS))
-               ? ES_OK
-               : ES_E_NAME_TAKEN;
+    if (number_name(chat, contact,
+                    contact->has_address
+                        ? es_slice(address + sizeof("earshot:") - 1, ADDRESS_NAME_CHARS)
+                        : es_slice("somebody", 8)))
+        return ES_OK;
+    return ES_E_NAME_TAKEN;
 }
 
 void es_contact_adopt_name(struct es_chat *chat, struct es_contact *contact)
@@ -254,8 +251,20 @@ void es_contact_accepted(struct es_chat *chat, struct es_context *context,
     bool first = contact->state != ES_CONTACT_ACCEPTED;
 
     contact->state = ES_CONTACT_ACCEPTED;
-    es_contact_save(chat, context, contact);
     es_outbox_owe(chat, context, contact, ES_OWED_PROFILE | ES_OWED_PRESENCE);
-    es_emit_event(context, &(struct es_event){.kind = first ? ES_EV_ACCEPTED : ES_EV_RENEWED,
-                                              .contact = contact->number});
+    es_contact_save(chat, context, contact);
+    if (first)
+        es_emit_event(context,
+                      &(struct es_event){.kind = ES_EV_ACCEPTED, .contact = contact->number});
+}
+
+void es_contact_gone_back(struct es_context *context, struct es_contact *contact)
+{
+    if (contact->gone_back)
+        return;
+    contact->gone_back = true;
+    contact->renew = true;
+    /* Messages under the old incarnation would take ids that the peer has seen. */
+    es_random(context, &contact->incarnation, sizeof(contact->incarnation));
+    contact->next_sequence = 1;
 }

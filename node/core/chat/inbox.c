@@ -4,6 +4,11 @@
 #include <string.h>
 
 #include "node/core/chat/parts.h"
+#include "node/crypto/kdf.h"
+
+/* So long a message waits for the one before it: longer than anybody carries an envelope. A sender that
+ * went back to an older state may not know any more what it had written before. */
+#define HELD_DAYS 3
 
 /* A long queue is shown in parts: a batch holds row and event of each. */
 #define RELEASES_MAX 64
@@ -18,26 +23,28 @@ static struct es_mark *mark_of(struct es_mark marks[static ES_MARKS], uint32_t i
     return NULL;
 }
 
+/* Moves to the front; a new one pushes out the one that was not met longest. */
 static struct es_mark *mark_or_new(struct es_mark marks[static ES_MARKS], uint32_t incarnation)
 {
-    struct es_mark *mark = mark_of(marks, incarnation);
+    struct es_mark *known = mark_of(marks, incarnation);
+    const struct es_mark mark =
+        known != NULL ? *known : (struct es_mark){.incarnation = incarnation};
+    size_t places = known != NULL ? (size_t)(known - marks) : ES_MARKS - 1;
 
-    if (mark != NULL)
-        return mark;
-    if (marks[0].sequence != 0)
-        memmove(&marks[1], &marks[0], (ES_MARKS - 1) * sizeof(marks[0]));
-    marks[0] = (struct es_mark){.incarnation = incarnation};
+    if (known == NULL && marks[0].sequence == 0)
+        places = 0; /* a new one of which nothing was shown */
+    memmove(&marks[1], &marks[0], places * sizeof(marks[0]));
+    marks[0] = mark;
     return &marks[0];
 }
 
 /* --- Showing ---------------------------------------------------------------------------------- */
 
+/* key: of its row. */
 static void put_message(struct es_chat *chat, struct es_context *context,
-                        struct es_contact *contact, struct es_message *message,
-                        enum es_event_kind event)
+                        struct es_contact *contact, const struct es_row_key *key,
+                        struct es_message *message, enum es_event_kind event)
 {
-    uint8_t sort = event == ES_EV_CONFLICT ? 2 : 0;
-    struct es_row_key key;
     struct es_slice body;
     size_t len;
 
@@ -45,10 +52,9 @@ static void put_message(struct es_chat *chat, struct es_context *context,
     contact->last_wall_ms = context->wall_ms;
     contact->last_in = message->id;
     contact->unread++;
-    key = es_key_message(contact->number, sort, message->id, message->order);
-    len = es_body_message(message, chat->envelope, sizeof(chat->envelope));
-    body = es_slice(chat->envelope, len);
-    es_emit_message(context, es_row_key_slice(&key), body, contact->number, message->order);
+    len = es_body_message(message, chat->scratch->envelope, sizeof(chat->scratch->envelope));
+    body = es_slice(chat->scratch->envelope, len);
+    es_emit_message(context, es_row_key_slice(key), body, contact->number, message->order);
     es_emit_event(context, &(struct es_event){.kind = ES_EV_MESSAGE,
                                               .contact = contact->number,
                                               .message = message->id,
@@ -81,6 +87,17 @@ void es_inbox_clear(struct es_chat *chat, struct es_context *context, struct es_
         drop_held(chat, context, contact, &contact->held);
 }
 
+static void show_held(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
+                      const struct es_held *held)
+{
+    struct es_row_key key = es_key_message(contact->number, ES_MESSAGE_THEIRS, held->id, NULL);
+    struct es_message message;
+    struct es_slice body;
+
+    if (es_chat_read(chat, ES_ROW_MESSAGE, &key, &body) && es_message_decode(body, &message))
+        put_message(chat, context, contact, &key, &message, ES_EV_MESSAGE);
+}
+
 static bool is_free(const struct es_held *held, const struct es_mark *mark)
 {
     return held->id.incarnation == mark->incarnation && held->after <= mark->sequence;
@@ -98,8 +115,9 @@ static uint64_t free_before(const struct es_contact *contact, const struct es_ma
     return last;
 }
 
-/* Shows what waited for this one, as much as one batch should hold; true if anything. The list is sorted by sequence, so one pass from where it began is
- * enough: what was just shown may free the next. */
+/* Shows what waited for this one, as much as one batch should hold; true if anything. The list is
+ * sorted by sequence, so one pass from where it began is enough: what was just shown may free the
+ * next. */
 static bool release(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
                     struct es_mark *mark)
 {
@@ -108,9 +126,6 @@ static bool release(struct es_chat *chat, struct es_context *context, struct es_
 
     while (*link != NULL) {
         struct es_held *held = *link;
-        struct es_row_key key = es_key_message(contact->number, 0, held->id, 0);
-        struct es_message message;
-        struct es_slice body;
 
         if (!is_free(held, mark)) {
             link = &held->next;
@@ -120,11 +135,9 @@ static bool release(struct es_chat *chat, struct es_context *context, struct es_
             chat->more = true;
             return true;
         }
-        if (es_chat_read(chat, ES_ROW_MESSAGE, &key, &body) && es_message_decode(body, &message)) {
-            if (held->id.sequence > mark->sequence)
-                mark->sequence = held->id.sequence;
-            put_message(chat, context, contact, &message, ES_EV_MESSAGE);
-        }
+        if (held->id.sequence > mark->sequence)
+            mark->sequence = held->id.sequence;
+        show_held(chat, context, contact, held);
         drop_held(chat, context, contact, link);
     }
     return n > 0;
@@ -142,10 +155,26 @@ void es_inbox_timer(struct es_chat *chat, struct es_context *context)
     }
 }
 
+/* What it waited for is passed over; the rest follows by itself. */
+void es_inbox_tidy(struct es_chat *chat, struct es_context *context, struct es_contact *contact)
+{
+    for (const struct es_held *held = contact->held; held != NULL; held = held->next) {
+        struct es_mark *mark;
+
+        if (es_age_since(chat, context, held->since_age_ms) < HELD_DAYS * ES_DAY_MS)
+            continue;
+        mark = mark_or_new(contact->shown, held->id.incarnation);
+        if (mark->sequence < held->after)
+            mark->sequence = held->after;
+        es_contact_save(chat, context, contact);
+        chat->more = true;
+    }
+}
+
 /* --- Holding ---------------------------------------------------------------------------------- */
 
-static bool insert_held(struct es_chat *chat, struct es_contact *contact, struct es_message_id id,
-                        uint64_t after)
+static bool insert_held(struct es_chat *chat, struct es_contact *contact,
+                        const struct es_held *made)
 {
     struct es_held **link = &contact->held;
     struct es_held *held;
@@ -155,46 +184,46 @@ static bool insert_held(struct es_chat *chat, struct es_contact *contact, struct
     held = es_pool_get(&chat->held_pool);
     if (held == NULL)
         return false;
-    while (*link != NULL && (*link)->id.sequence < id.sequence)
+    while (*link != NULL && (*link)->id.sequence < made->id.sequence)
         link = &(*link)->next;
-    *held = (struct es_held){.next = *link, .id = id, .after = after};
+    *held = *made;
+    held->next = *link;
     *link = held;
     contact->n_held++;
     return true;
 }
 
-/* False: there is no room. */
+/* False when no more can wait. */
 static bool hold(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
-                 struct es_message *message)
+                 const struct es_row_key *key, const struct es_message *message)
 {
-    struct es_row_key key = es_key_message(contact->number, 0, message->id, 0);
+    const struct es_held held = {
+        .id = message->id, .after = message->after, .since_age_ms = es_age_ms(chat, context)};
     struct es_row_key held_key = es_key_held(contact->number, message->id);
-    uint8_t after[8];
-    struct es_writer writer = es_writer(after, sizeof(after));
+    uint8_t body[32];
     size_t len;
 
-    if (!insert_held(chat, contact, message->id, message->after))
+    if (!insert_held(chat, contact, &held))
         return false;
-    len = es_body_message(message, chat->envelope, sizeof(chat->envelope));
-    es_emit_message(context, es_row_key_slice(&key), es_slice(chat->envelope, len), contact->number,
-                    0);
-    es_write_u64(&writer, message->after);
-    es_emit_row(context, ES_ROW_HELD, es_row_key_slice(&held_key), es_written(&writer));
+    len = es_body_message(message, chat->scratch->envelope, sizeof(chat->scratch->envelope));
+    es_emit_message(context, es_row_key_slice(key), es_slice(chat->scratch->envelope, len),
+                    contact->number, 0);
+    es_emit_row(context, ES_ROW_HELD, es_row_key_slice(&held_key),
+                es_slice(body, es_body_held(&held, body, sizeof(body))));
     return true;
 }
 
 bool es_inbox_restore_held(struct es_chat *chat, const struct es_row *row)
 {
-    struct es_reader reader = es_reader(row->body);
     struct es_contact *contact;
-    struct es_message_id id;
-    uint64_t after = es_read_u64(&reader);
+    struct es_held held;
     uint32_t number;
 
-    if (!es_key_decode_held(row->key, &number, &id) || !es_reader_done(&reader))
+    if (!es_key_decode_held(row->key, &number, &held.id) ||
+        !es_body_decode_held(row->body, &held) || held.after >= held.id.sequence)
         return false;
     contact = es_contact_find(chat, number);
-    return contact != NULL && insert_held(chat, contact, id, after);
+    return contact != NULL && insert_held(chat, contact, &held);
 }
 
 /* --- Texts ------------------------------------------------------------------------------------ */
@@ -205,22 +234,37 @@ static bool same_text(const struct es_message *known, const struct es_text *text
            memcmp(known->text.ptr, text->text.ptr, text->text.len) == 0;
 }
 
-/* An id at or below what was shown: a duplicate, a message that was passed over, or, after a
- * rollback of the sender, another message under an old id. */
-static void take_again(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
-                       struct es_message *message, const struct es_text *text)
+/* The same id with another text, after a rollback of the sender: kept beside the one that is known. */
+static void take_conflict(struct es_chat *chat, struct es_context *context,
+                          struct es_contact *contact, struct es_message *message)
 {
-    struct es_row_key key = es_key_message(contact->number, 0, text->id, 0);
+    struct es_id digest = es_hash(&message->text, 1);
+    struct es_row_key key =
+        es_key_message(contact->number, ES_MESSAGE_CONFLICT, message->id, &digest);
+    struct es_slice body;
+
+    if (es_chat_read(chat, ES_ROW_MESSAGE, &key, &body))
+        es_count(context->counters, ES_COUNT_MESSAGES_DUPLICATE);
+    else if (!chat->read_failed)
+        put_message(chat, context, contact, &key, message, ES_EV_CONFLICT);
+}
+
+/* An id at or below what was shown, or one that waits: a duplicate, a message that was passed over, or
+ * another message under an old id. */
+static void take_again(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
+                       const struct es_row_key *key, struct es_message *message,
+                       const struct es_text *text)
+{
     struct es_message known;
     struct es_slice body;
 
-    if (!es_chat_read(chat, ES_ROW_MESSAGE, &key, &body)) {
+    if (!es_chat_read(chat, ES_ROW_MESSAGE, key, &body)) {
         if (!chat->read_failed)
-            put_message(chat, context, contact, message, ES_EV_MESSAGE);
+            put_message(chat, context, contact, key, message, ES_EV_MESSAGE);
     } else if (es_message_decode(body, &known) && same_text(&known, text)) {
         es_count(context->counters, ES_COUNT_MESSAGES_DUPLICATE);
     } else {
-        put_message(chat, context, contact, message, ES_EV_CONFLICT);
+        take_conflict(chat, context, contact, message);
     }
 }
 
@@ -235,14 +279,13 @@ static bool is_held(const struct es_contact *contact, struct es_message_id id)
 /* Marks of old incarnations give way, so a peer could say something else under an id that was shown:
  * once one may have been forgotten, the row says what was. */
 static bool was_shown(struct es_chat *chat, const struct es_contact *contact,
-                      struct es_message_id id)
+                      const struct es_row_key *key)
 {
-    struct es_row_key key = es_key_message(contact->number, 0, id, 0);
     struct es_slice body;
 
     if (contact->shown[ES_MARKS - 1].sequence == 0)
         return false;
-    return es_chat_read(chat, ES_ROW_MESSAGE, &key, &body) || chat->read_failed;
+    return es_chat_read(chat, ES_ROW_MESSAGE, key, &body) || chat->read_failed;
 }
 
 static void take_text(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
@@ -257,32 +300,29 @@ static void take_text(struct es_chat *chat, struct es_context *context, struct e
                                  .reply_to = text->reply_to,
                                  .reply_to_own = !text->reply_to_own,
                                  .text = text->text};
+    struct es_row_key key = es_key_message(contact->number, ES_MESSAGE_THEIRS, text->id, NULL);
     uint64_t waiting = free_before(contact, mark, text->id.sequence);
 
     if (waiting > message.after)
         message.after = waiting; /* those before it have not had their turn yet */
-    if (text->id.sequence <= mark->sequence) {
-        take_again(chat, context, contact, &message, text);
-    } else if (is_held(contact, text->id)) {
-        es_count(context->counters, ES_COUNT_MESSAGES_DUPLICATE);
-    } else if (was_shown(chat, contact, text->id)) {
-        take_again(chat, context, contact, &message, text);
-    } else if (message.after <= mark->sequence || !hold(chat, context, contact, &message)) {
+    if (text->id.sequence <= mark->sequence || is_held(contact, text->id) ||
+        was_shown(chat, contact, &key)) {
+        take_again(chat, context, contact, &key, &message, text);
+    } else if (message.after <= mark->sequence || !hold(chat, context, contact, &key, &message)) {
         /* Without room to wait it is shown early: it will be acknowledged, so it must not be lost. */
         mark->sequence = text->id.sequence;
-        put_message(chat, context, contact, &message, ES_EV_MESSAGE);
+        put_message(chat, context, contact, &key, &message, ES_EV_MESSAGE);
         release(chat, context, contact, mark);
     }
 }
 
 /* --- Everything else -------------------------------------------------------------------------- */
 
-static void take_read(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
+static void take_read(struct es_context *context, struct es_contact *contact,
                       struct es_message_id id)
 {
     struct es_mark *mark;
 
-    (void)chat;
     if (id.sequence == 0 ||
         (id.incarnation == contact->incarnation && id.sequence >= contact->next_sequence))
         return;
@@ -295,16 +335,19 @@ static void take_read(struct es_chat *chat, struct es_context *context, struct e
                       .kind = ES_EV_READ, .contact = contact->number, .own = true, .message = id});
 }
 
-static void take_link_key(struct es_context *context, struct es_contact *contact, uint32_t serial,
+static void take_link_key(struct es_chat *chat, struct es_context *context,
+                          struct es_live_session *session, uint32_t serial,
                           const struct es_key *key)
 {
-    if (serial <= contact->link_key_serial)
+    struct es_link_key_state *state = &session->link_key;
+
+    if (serial <= state->serial)
         return;
-    contact->link_key_before = contact->link_key;
-    contact->link_key = *key;
-    contact->link_key_known = true;
-    contact->link_key_serial = serial;
-    contact->link_key_wall_ms = context->wall_ms;
+    state->before = state->now;
+    state->now = *key;
+    state->known = true;
+    state->serial = serial;
+    state->made_age_ms = es_age_ms(chat, context);
 }
 
 static void take_pong(struct es_chat *chat, struct es_context *context,
@@ -364,10 +407,10 @@ static bool take_record(struct es_chat *chat, struct es_context *context,
         es_presence_learn(chat, context, contact, &record->presence);
         return true;
     case ES_RECORD_READ:
-        take_read(chat, context, contact, record->read);
+        take_read(context, contact, record->read);
         return true;
     case ES_RECORD_LINK_KEY:
-        take_link_key(context, contact, record->link_key.serial, &record->link_key.key);
+        take_link_key(chat, context, session, record->link_key.serial, &record->link_key.key);
         return true;
     case ES_RECORD_PING:
         session->owes_pong = true;
@@ -380,8 +423,8 @@ static bool take_record(struct es_chat *chat, struct es_context *context,
     case ES_RECORD_ANSWER:
         return true;
     case ES_RECORD_FLOOR:
-        es_sessions_floor(chat, context, session,
-                          (struct es_position){record->floor.chain, record->floor.n});
+        es_gaps_floor(chat, context, session,
+                      (struct es_position){record->floor.chain, record->floor.n});
         return false;
     case ES_RECORD_LINK_STATE:
         break; /* belongs into LINK envelopes */
@@ -396,8 +439,6 @@ void es_inbox_records(struct es_chat *chat, struct es_context *context,
     struct es_reader reader = es_reader(records);
     struct es_record record;
 
-    if (session == session->contact->sessions[0])
-        session->contact->link_key_known = true; /* it was made with this session or before */
     while (es_record_next(&reader, &record))
         if (take_record(chat, context, session, &record))
             session->owes_ack = true;

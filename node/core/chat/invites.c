@@ -23,9 +23,17 @@ static void drop(struct es_context *context, struct es_open_invite *invite)
     es_wipe(invite, sizeof(*invite));
 }
 
-static bool is_over(const struct es_open_invite *invite, uint64_t wall_ms)
+static bool is_over(const struct es_chat *chat, const struct es_context *context,
+                    const struct es_open_invite *invite)
 {
-    return invite->uses == 0 || invite->expires_wall_ms <= wall_ms;
+    return invite->uses == 0 || es_age_ms(chat, context) >= invite->expires_age_ms;
+}
+
+/* A wall clock that jumped may close an invite; it never erases one. */
+bool es_invites_is_open(const struct es_chat *chat, const struct es_context *context,
+                        const struct es_open_invite *invite)
+{
+    return !is_over(chat, context, invite) && context->wall_ms < invite->expires_wall_ms;
 }
 
 /* A free place, if need be that of one which is over. */
@@ -35,7 +43,7 @@ static struct es_open_invite *place(struct es_chat *chat, struct es_context *con
         if (chat->invites[i].number == 0)
             return &chat->invites[i];
     for (size_t i = 0; i < ES_INVITES_MAX; i++)
-        if (is_over(&chat->invites[i], context->wall_ms)) {
+        if (is_over(chat, context, &chat->invites[i])) {
             drop(context, &chat->invites[i]);
             return &chat->invites[i];
         }
@@ -53,6 +61,7 @@ struct es_open_invite *es_invites_make(struct es_chat *chat, struct es_context *
     es_random(context, invite->secret.bytes, sizeof(invite->secret.bytes));
     invite->uses = uses;
     invite->expires_wall_ms = context->wall_ms + for_ms;
+    invite->expires_age_ms = es_age_ms(chat, context) + for_ms;
     es_self_save(chat, context);
     es_invites_save(context, invite);
     return invite;
@@ -63,16 +72,20 @@ void es_invites_tidy(struct es_chat *chat, struct es_context *context)
     for (size_t i = 0; i < ES_INVITES_MAX; i++) {
         struct es_open_invite *invite = &chat->invites[i];
 
-        if (invite->number != 0 && invite->expires_wall_ms + ES_DAY_MS <= context->wall_ms)
+        if (invite->number != 0 && es_age_since(chat, context, invite->expires_age_ms) >= ES_DAY_MS)
             drop(context, invite);
     }
 }
 
 bool es_invites_restore(struct es_chat *chat, const struct es_row *row)
 {
-    for (size_t i = 0; i < ES_INVITES_MAX; i++)
-        if (chat->invites[i].number == 0)
-            return es_body_decode_invite(row->body, &chat->invites[i]) &&
-                   es_key_decode_number(row->key, &chat->invites[i].number);
+    for (size_t i = 0; i < ES_INVITES_MAX; i++) {
+        struct es_open_invite *invite = &chat->invites[i];
+
+        if (invite->number == 0)
+            return es_key_decode_number(row->key, &invite->number) && invite->number != 0 &&
+                   invite->number < chat->self.next_invite &&
+                   es_body_decode_invite(row->body, invite);
+    }
     return false;
 }

@@ -23,13 +23,19 @@ static uint64_t backoff(uint64_t first, uint64_t max, uint32_t tries)
     return tries >= 20 || (first << tries) > max ? max : first << tries;
 }
 
-static void append(struct es_contact *contact, struct es_outgoing *out)
+/* Records go before texts; texts in the order in which they were written. */
+static void insert(struct es_contact *contact, struct es_outgoing *out)
 {
-    if (contact->outbox == NULL)
-        contact->outbox = out;
-    else
-        contact->outbox_tail->next = out;
-    contact->outbox_tail = out;
+    struct es_outgoing **link = &contact->outbox;
+
+    if (contact->outbox_tail != NULL && contact->outbox_tail->order <= out->order)
+        link = &contact->outbox_tail->next;
+    while (*link != NULL && (*link)->order <= out->order)
+        link = &(*link)->next;
+    out->next = *link;
+    *link = out;
+    if (out->next == NULL)
+        contact->outbox_tail = out;
     contact->n_outbox++;
 }
 
@@ -38,47 +44,72 @@ void es_outbox_save(struct es_context *context, struct es_chat *chat,
                     struct es_slice envelope)
 {
     struct es_row_key key = es_key_outgoing(contact->number, out->kind, out->id);
-    size_t len = es_body_outgoing(out, envelope, chat->body, sizeof(chat->body));
+    size_t len = es_body_outgoing(out, envelope, chat->scratch->body, sizeof(chat->scratch->body));
 
-    es_emit_row(context, ES_ROW_OUTBOX, es_row_key_slice(&key), es_slice(chat->body, len));
+    es_emit_row(context, ES_ROW_OUTBOX, es_row_key_slice(&key), es_slice(chat->scratch->body, len));
 }
 
-static struct es_outgoing *add(struct es_chat *chat, struct es_contact *contact)
+/* NULL: full. */
+static struct es_outgoing *add(struct es_chat *chat, struct es_contact *contact,
+                               const struct es_outgoing *entry)
 {
-    struct es_outgoing *out;
+    struct es_outgoing *out = es_pool_get(&chat->outgoing_pool);
 
-    if (chat->n_outbox >= ES_OUTBOX_MAX)
-        return NULL;
-    out = es_pool_get(&chat->outgoing_pool);
     if (out == NULL)
         return NULL;
-    append(contact, out);
-    chat->n_outbox++;
+    *out = *entry;
+    insert(contact, out);
     return out;
 }
 
 bool es_outbox_add_text(struct es_chat *chat, struct es_context *context,
-                        struct es_contact *contact, struct es_message_id id)
+                        struct es_contact *contact, struct es_message_id id, uint64_t order)
 {
-    struct es_outgoing *out = add(chat, contact);
+    const struct es_outgoing entry = {.kind = ES_OUT_TEXT, .id = id, .order = order};
+    struct es_outgoing *out;
 
+    if (chat->n_texts >= ES_OUTBOX_MAX)
+        return false;
+    out = add(chat, contact, &entry);
     if (out == NULL)
         return false;
-    out->kind = ES_OUT_TEXT;
-    out->id = id;
+    chat->n_texts++;
     es_outbox_save(context, chat, contact, out, es_slice(NULL, 0));
     return true;
 }
 
-struct es_outgoing *es_outbox_add_control(struct es_chat *chat, struct es_contact *contact)
+struct es_outgoing *es_outbox_add_control(struct es_chat *chat, struct es_contact *contact,
+                                          uint8_t carries)
 {
-    struct es_outgoing *out = add(chat, contact);
+    const struct es_outgoing entry = {
+        .kind = ES_OUT_CONTROL, .id.sequence = chat->self.next_control, .carries = carries};
+    struct es_outgoing *out = add(chat, contact, &entry);
 
-    if (out == NULL)
-        return NULL;
-    out->kind = ES_OUT_CONTROL;
-    out->id.sequence = chat->self.next_control++;
+    chat->self.next_control += out != NULL;
     return out;
+}
+
+void es_outbox_sealed(struct es_contact *contact, struct es_outgoing *out,
+                      struct es_live_session *session)
+{
+    out->session = session->ratchet.number;
+    out->sealed = true;
+    out->on_peer_disk = false;
+    out->tries = 0;
+    contact->n_sealed++;
+    session->n_sealed++;
+}
+
+/* It stands in no session any more. */
+static void leave_session(struct es_chat *chat, struct es_contact *contact, struct es_outgoing *out)
+{
+    struct es_live_session *session = es_sessions_find(chat, out->session);
+
+    if (!out->sealed)
+        return;
+    contact->n_sealed--;
+    session->n_sealed--;
+    out->sealed = false;
 }
 
 void es_outbox_owe(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
@@ -107,8 +138,8 @@ void es_outbox_remove(struct es_chat *chat, struct es_context *context, struct e
     if (contact->outbox_tail == out)
         contact->outbox_tail = before;
     contact->n_outbox--;
-    contact->n_sealed -= out->sealed;
-    chat->n_outbox--;
+    chat->n_texts -= out->kind == ES_OUT_TEXT;
+    leave_session(chat, contact, out);
     es_pool_put(&chat->outgoing_pool, out);
 }
 
@@ -116,15 +147,26 @@ void es_outbox_unseal(struct es_chat *chat, struct es_context *context, struct e
                       struct es_outgoing *out)
 {
     if (out->kind == ES_OUT_CONTROL) {
-        es_outbox_owe(chat, context, contact, out->carries);
+        es_outbox_owe(chat, context, contact, (uint8_t)(out->carries & ~ES_OWED_ANSWER));
         es_outbox_remove(chat, context, contact, out);
         return;
     }
-    contact->n_sealed -= out->sealed;
-    out->sealed = false;
-    out->on_peer_disk = false;
-    out->session = 0;
+    leave_session(chat, contact, out);
     es_outbox_save(context, chat, contact, out, es_slice(NULL, 0));
+}
+
+void es_outbox_unseal_session(struct es_chat *chat, struct es_context *context,
+                              struct es_live_session *session)
+{
+    struct es_contact *contact = session->contact;
+    struct es_outgoing *next;
+
+    for (struct es_outgoing *out = contact->outbox; out != NULL && session->n_sealed > 0;
+         out = next) {
+        next = out->next;
+        if (out->sealed && out->session == session->ratchet.number)
+            es_outbox_unseal(chat, context, contact, out);
+    }
 }
 
 void es_outbox_clear(struct es_chat *chat, struct es_context *context, struct es_contact *contact)
@@ -160,15 +202,17 @@ void es_outbox_present(struct es_context *context, struct es_contact *contact)
     contact->answer_at_ms = contact->n_sealed > 0 ? context->now_ms + ANSWER_MS : UINT64_MAX;
 }
 
-void es_outbox_on_disk(struct es_context *context, struct es_contact *contact,
-                       const struct es_ack_id *id)
+void es_outbox_on_disk(struct es_contact *contact, const struct es_ack_id *id)
 {
-    (void)context;
-    for (struct es_outgoing *out = contact->outbox; out != NULL; out = out->next)
+    size_t n_sealed = contact->n_sealed;
+
+    for (struct es_outgoing *out = contact->outbox; out != NULL && n_sealed > 0; out = out->next) {
+        n_sealed -= out->sealed;
         if (out->sealed && memcmp(out->envelope.bytes, id->bytes, sizeof(id->bytes)) == 0) {
             out->on_peer_disk = true;
             return;
         }
+    }
 }
 
 static void send_again(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
@@ -196,7 +240,8 @@ static void ask_for_answer(struct es_chat *chat, struct es_context *context,
         contact->answer_tries++;
     contact->answer_at_ms =
         context->now_ms + backoff(ANSWER_MS, ANSWER_MS_MAX, contact->answer_tries);
-    es_seal_once(chat, context, session, &answer);
+    if (!es_seal_once(chat, context, session, &answer))
+        es_seal_answer_kept(chat, context, session);
 }
 
 static bool is_due(const struct es_context *context, const struct es_outgoing *out)
@@ -273,6 +318,7 @@ bool es_outbox_restore(struct es_chat *chat, const struct es_row *row)
 {
     struct es_outgoing decoded = {0};
     struct es_contact *contact;
+    struct es_live_session *session;
     struct es_slice envelope;
     struct es_outgoing *out;
     uint32_t number;
@@ -281,11 +327,17 @@ bool es_outbox_restore(struct es_chat *chat, const struct es_row *row)
         !es_body_decode_outgoing(row->body, &decoded, &envelope))
         return false;
     contact = es_contact_find(chat, number);
-    out = contact == NULL ? NULL : add(chat, contact);
+    if (contact == NULL || (decoded.kind == ES_OUT_CONTROL) != (decoded.order == 0) ||
+        (decoded.kind == ES_OUT_CONTROL && decoded.id.sequence >= chat->self.next_control))
+        return false;
+    session = decoded.sealed ? es_sessions_find(chat, decoded.session) : NULL;
+    if (decoded.sealed && (session == NULL || session->contact != contact))
+        return false;
+    out = add(chat, contact, &decoded);
     if (out == NULL)
         return false;
-    decoded.next = out->next;
-    *out = decoded;
-    contact->n_sealed += out->sealed;
+    chat->n_texts += out->kind == ES_OUT_TEXT;
+    if (session != NULL)
+        es_outbox_sealed(contact, out, session);
     return true;
 }

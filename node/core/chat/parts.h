@@ -13,6 +13,17 @@
 bool es_chat_read(struct es_chat *chat, enum es_row_kind kind, const struct es_row_key *key,
                   struct es_slice *ret_body);
 
+/* --- age.c ------------------------------------------------------------------------------------ */
+
+uint64_t es_age_ms(const struct es_chat *chat, const struct es_context *context);
+uint64_t es_age_since(const struct es_chat *chat, const struct es_context *context,
+                      uint64_t then_age_ms);
+uint16_t es_age_day(const struct es_chat *chat, const struct es_context *context);
+/* At a start: adds the pause. */
+void es_age_begin(struct es_self *self, const struct es_context *context);
+/* Before the row is written: the age up to now. */
+void es_age_keep(struct es_chat *chat, const struct es_context *context);
+
 /* --- self.c ----------------------------------------------------------------------------------- */
 
 void es_self_make(struct es_chat *chat, struct es_context *context, struct es_slice name);
@@ -22,6 +33,7 @@ void es_self_replace_presence(struct es_chat *chat, struct es_context *context);
 void es_self_set_visible(struct es_chat *chat, struct es_context *context, uint64_t for_ms);
 void es_self_start(struct es_chat *chat, struct es_context *context);
 void es_self_timer(struct es_chat *chat, struct es_context *context);
+uint64_t es_self_visible_until(const struct es_chat *chat);
 
 /* --- contact.c -------------------------------------------------------------------------------- */
 
@@ -36,9 +48,10 @@ struct es_contact *es_contact_make(struct es_chat *chat, struct es_context *cont
 struct es_contact *es_contact_insert(struct es_chat *chat, uint32_t number);
 void es_contact_save(struct es_chat *chat, struct es_context *context,
                      const struct es_contact *contact);
-/* Forgets sessions, requests and waiting messages; then erase() removes the rest with its history. */
+/* Forgets sessions and requests: what waits in the outbox is no longer sealed. */
 void es_contact_drop_secrets(struct es_chat *chat, struct es_context *context,
                              struct es_contact *contact);
+/* ... and everything else, history included. */
 void es_contact_erase(struct es_chat *chat, struct es_context *context, struct es_contact *contact);
 bool es_name_valid(struct es_slice name);
 void es_name_set(char ret[static ES_NAME_BYTES_MAX + 1], struct es_slice name);
@@ -48,9 +61,26 @@ enum es_err es_contact_name(struct es_chat *chat, struct es_contact *contact, st
 /* Somebody of whom only the address was known is called as they call themselves. Never again later: a
  * peer does not choose the name under which people know them. */
 void es_contact_adopt_name(struct es_chat *chat, struct es_contact *contact);
+/* What the peer says shows that our state is an older copy (docs/protocol.md, section 6.6). */
+void es_contact_gone_back(struct es_context *context, struct es_contact *contact);
 /* From now on a contact: told and announced. */
 void es_contact_accepted(struct es_chat *chat, struct es_context *context,
                          struct es_contact *contact);
+
+/* --- conversation.c ---------------------------------------------------------------------------- */
+
+/* Takes a text of ours: io_message has text and answered message, the rest is filled in. */
+enum es_err es_conversation_send(struct es_chat *chat, struct es_context *context,
+                                 struct es_contact *contact, struct es_message *io_message);
+/* What waits for one goes to the other: both are the same person. */
+void es_conversation_move(struct es_chat *chat, struct es_context *context,
+                          const struct es_contact *from, struct es_contact *to);
+/* Everything in it has been read. */
+void es_conversation_read(struct es_chat *chat, struct es_context *context,
+                          struct es_contact *contact);
+enum es_err es_conversation_ping(struct es_chat *chat, struct es_context *context,
+                                 const struct es_contact *contact, uint64_t request,
+                                 uint16_t bytes);
 
 /* --- who.c ------------------------------------------------------------------------------------ */
 
@@ -60,10 +90,16 @@ enum es_err es_who_request(const struct es_chat *chat, struct es_slice who, stru
 
 /* --- sessions.c ------------------------------------------------------------------------------- */
 
-/* Takes over a session whose number and contact are still to be set. NULL: memory is used up. */
+struct es_live_session *es_sessions_find(const struct es_chat *chat, uint32_t number);
+/* Takes over a session whose number and contact are still to be set; the caller completes and saves
+ * it. NULL: memory is used up. */
 struct es_live_session *es_sessions_add(struct es_chat *chat, struct es_context *context,
                                         struct es_contact *contact, const struct es_session *made,
-                                        bool post_quantum, bool crossed);
+                                        const struct es_key *link_key);
+/* We accepted it, and the peer has not been heard in it. */
+bool es_sessions_is_candidate(const struct es_live_session *session);
+/* Both sides have it from now on: told, if it renews another. */
+void es_sessions_confirmed(struct es_context *context, const struct es_live_session *session);
 void es_sessions_save(struct es_chat *chat, struct es_context *context,
                       const struct es_live_session *session);
 void es_sessions_remove(struct es_chat *chat, struct es_context *context,
@@ -77,21 +113,36 @@ struct es_live_session *es_sessions_by_id(const struct es_contact *contact,
 enum es_open_result es_sessions_open(struct es_chat *chat, struct es_context *context,
                                      const struct es_tag_entry *entry, struct es_slice envelope,
                                      struct es_live_session **ret, struct es_slice *ret_records);
-/* New gaps of an opened envelope: rows, tags, the list, and what is too much is given up. */
-void es_sessions_add_gaps(struct es_chat *chat, struct es_context *context,
-                          struct es_live_session *session, const struct es_gap *gaps, size_t n);
 bool es_sessions_restore(struct es_chat *chat, const struct es_row *row);
-bool es_sessions_restore_gap(struct es_chat *chat, const struct es_row *row);
-/* The peer will not send again what it sealed before this: those gaps stay empty. */
-void es_sessions_floor(struct es_chat *chat, struct es_context *context,
-                       struct es_live_session *session, struct es_position floor);
 /* Once an hour: forgets old gaps and sessions that have been replaced. */
 void es_sessions_tidy(struct es_chat *chat, struct es_context *context);
+
+/* --- gaps.c ----------------------------------------------------------------------------------- */
+
+/* New gaps of an opened envelope: rows, tags, the list, and what is too much is given up. */
+void es_gaps_add(struct es_chat *chat, struct es_context *context, struct es_live_session *session,
+                 const struct es_gap *gaps, size_t n);
+/* Opens an envelope that fills one. */
+enum es_open_result es_gaps_open(struct es_chat *chat, struct es_context *context,
+                                 struct es_live_session *session, struct es_position at,
+                                 struct es_slice envelope, struct es_opened *opened);
+/* The peer will not send again what it sealed before this: those gaps stay empty. */
+void es_gaps_floor(struct es_chat *chat, struct es_context *context,
+                   struct es_live_session *session, struct es_position floor);
+void es_gaps_clear(struct es_chat *chat, struct es_context *context,
+                   struct es_live_session *session);
+/* Gives up those that are too old. */
+void es_gaps_tidy(struct es_chat *chat, struct es_context *context,
+                  struct es_live_session *session);
+bool es_gaps_restore(struct es_chat *chat, const struct es_row *row);
 
 /* --- ack.c ------------------------------------------------------------------------------------ */
 
 /* What has arrived in this session, in at most bytes_max encoded bytes. */
 void es_ack_build(const struct es_live_session *session, size_t bytes_max, struct es_ack *ret);
+/* The peer lacks what it had acknowledged, `acked` of the sending chain, when it sealed this ACK: its
+ * state is an older copy. */
+bool es_ack_behind(const struct es_session *ratchet, uint32_t acked, const struct es_ack *ack);
 void es_ack_apply(struct es_chat *chat, struct es_context *context, struct es_live_session *session,
                   const struct es_ack *ack);
 
@@ -99,14 +150,18 @@ void es_ack_apply(struct es_chat *chat, struct es_context *context, struct es_li
 
 /* Puts a message that has its row in the queue. False: full. */
 bool es_outbox_add_text(struct es_chat *chat, struct es_context *context,
-                        struct es_contact *contact, struct es_message_id id);
+                        struct es_contact *contact, struct es_message_id id, uint64_t order);
 void es_outbox_owe(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
                    uint8_t bits);
 /* An entry was sealed and handed to the mesh by this path. */
 void es_outbox_sent(struct es_context *context, struct es_contact *contact, struct es_outgoing *out,
                     enum es_path path);
 /* One more entry for owed records. NULL: full. */
-struct es_outgoing *es_outbox_add_control(struct es_chat *chat, struct es_contact *contact);
+struct es_outgoing *es_outbox_add_control(struct es_chat *chat, struct es_contact *contact,
+                                          uint8_t carries);
+/* It stands in this session from now on. */
+void es_outbox_sealed(struct es_contact *contact, struct es_outgoing *out,
+                      struct es_live_session *session);
 void es_outbox_save(struct es_context *context, struct es_chat *chat,
                     const struct es_contact *contact, const struct es_outgoing *out,
                     struct es_slice envelope);
@@ -114,11 +169,12 @@ void es_outbox_remove(struct es_chat *chat, struct es_context *context, struct e
                       struct es_outgoing *out);
 void es_outbox_unseal(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
                       struct es_outgoing *out);
+void es_outbox_unseal_session(struct es_chat *chat, struct es_context *context,
+                              struct es_live_session *session);
 void es_outbox_clear(struct es_chat *chat, struct es_context *context, struct es_contact *contact);
 /* The contact is here: everything sealed goes out again. */
 void es_outbox_present(struct es_context *context, struct es_contact *contact);
-void es_outbox_on_disk(struct es_context *context, struct es_contact *contact,
-                       const struct es_ack_id *id);
+void es_outbox_on_disk(struct es_contact *contact, const struct es_ack_id *id);
 /* Sends again what is due; offers to a stranger's link what waits for absent people. */
 void es_outbox_timer(struct es_chat *chat, struct es_context *context);
 void es_outbox_offer(struct es_chat *chat, struct es_context *context, uint32_t link);
@@ -132,6 +188,9 @@ void es_seal_due(struct es_chat *chat, struct es_context *context);
 /* One envelope with these records (and an ACK) that is not kept: ping, pong, answer. */
 bool es_seal_once(struct es_chat *chat, struct es_context *context, struct es_live_session *session,
                   const struct es_record *record);
+/* The end of the window: an envelope that asks for an ACK and is kept and repeated until it has one. */
+void es_seal_answer_kept(struct es_chat *chat, struct es_context *context,
+                         struct es_live_session *session);
 /* Reads a sealed envelope back from its row, under a fresh expiry. */
 bool es_seal_read(struct es_chat *chat, struct es_context *context,
                   const struct es_contact *contact, const struct es_outgoing *out,
@@ -145,6 +204,8 @@ void es_inbox_records(struct es_chat *chat, struct es_context *context,
                       struct es_live_session *session, struct es_slice records);
 /* Goes on showing what a batch was too small for. */
 void es_inbox_timer(struct es_chat *chat, struct es_context *context);
+/* Shows what has waited too long for an earlier one. */
+void es_inbox_tidy(struct es_chat *chat, struct es_context *context, struct es_contact *contact);
 bool es_inbox_restore_held(struct es_chat *chat, const struct es_row *row);
 void es_inbox_clear(struct es_chat *chat, struct es_context *context, struct es_contact *contact);
 
@@ -154,6 +215,8 @@ enum es_err es_ask(struct es_chat *chat, struct es_context *context, struct es_c
                    const struct es_target *target, const struct es_key *psk,
                    enum es_request_kind kind, struct es_slice greeting);
 void es_ask_renewal(struct es_chat *chat, struct es_context *context, struct es_contact *contact);
+/* A request of the contact was accepted while ours are pending: what names this crossing; 0: none is. */
+uint32_t es_ask_cross(struct es_context *context, struct es_contact *contact);
 void es_ask_drop(struct es_chat *chat, struct es_context *context, struct es_contact *contact);
 void es_ask_timer(struct es_chat *chat, struct es_context *context);
 void es_ask_offer(struct es_chat *chat, struct es_context *context, uint32_t link);
@@ -162,22 +225,42 @@ uint64_t es_ask_wake_at(const struct es_chat *chat);
 bool es_ask_answered(struct es_chat *chat, struct es_context *context,
                      const struct es_tag_entry *entry, struct es_slice envelope,
                      uint32_t *ret_peer);
+void es_ask_tidy(struct es_chat *chat, struct es_context *context, struct es_contact *contact);
 bool es_ask_restore(struct es_chat *chat, const struct es_row *row);
 bool es_ask_restore_pending(struct es_chat *chat, const struct es_row *row);
 
+/* --- trials.c: envelopes that may be requests ---------------------------------------------------- */
+
+/* An envelope that nobody waits for: tried now or later if it has its proof of work. */
+void es_trials_take(struct es_chat *chat, struct es_context *context, uint32_t link,
+                    struct es_slice envelope);
+void es_trials_timer(struct es_chat *chat, struct es_context *context);
+uint64_t es_trials_wake_at(const struct es_chat *chat);
+
 /* --- asked.c: requests of others --------------------------------------------------------------- */
 
-/* An envelope that nobody waits for and that has its proof of work. */
-void es_asked_try(struct es_chat *chat, struct es_context *context, uint32_t link,
-                  struct es_slice envelope);
-void es_asked_timer(struct es_chat *chat, struct es_context *context);
-uint64_t es_asked_wake_at(const struct es_chat *chat);
+/* A request that has opened. addressee: name of our key that it was sealed to; invite: whose secret it
+ * holds, or NULL. */
+void es_asked_take(struct es_chat *chat, struct es_context *context, uint32_t link,
+                   const uint8_t addressee[static ES_KEY_BYTES],
+                   const struct es_request_opened *opened, struct es_open_invite *invite);
 enum es_err es_asked_accept(struct es_chat *chat, struct es_context *context,
                             struct es_asked *asked, struct es_slice petname,
                             struct es_contact **ret);
 void es_asked_remove(struct es_chat *chat, struct es_context *context, struct es_asked *asked);
+/* Does it claim the name of this contact, without being it? */
+bool es_asked_claims_name(const struct es_asked *asked, const struct es_contact *contact);
 bool es_asked_restore(struct es_chat *chat, const struct es_row *row);
-bool es_asked_restore_seen(struct es_chat *chat, const struct es_row *row);
+
+/* --- seen.c ------------------------------------------------------------------------------------ */
+
+/* Has this request come before? Gives what to remember it by. */
+bool es_seen_before(struct es_chat *chat, const struct es_request_opened *opened,
+                    struct es_id *ret_digest);
+void es_seen_stranger(struct es_chat *chat, struct es_context *context,
+                      const struct es_request_opened *opened);
+void es_seen_contact(struct es_context *context, const struct es_id *digest);
+bool es_seen_restore(struct es_chat *chat, const struct es_row *row);
 
 /* --- invites.c --------------------------------------------------------------------------------- */
 
@@ -185,14 +268,30 @@ bool es_asked_restore_seen(struct es_chat *chat, const struct es_row *row);
 struct es_open_invite *es_invites_make(struct es_chat *chat, struct es_context *context,
                                        uint32_t uses, uint64_t for_ms);
 void es_invites_save(struct es_context *context, const struct es_open_invite *invite);
+bool es_invites_is_open(const struct es_chat *chat, const struct es_context *context,
+                        const struct es_open_invite *invite);
 void es_invites_tidy(struct es_chat *chat, struct es_context *context);
 bool es_invites_restore(struct es_chat *chat, const struct es_row *row);
 
-/* --- presence.c: adverts and LINK envelopes ------------------------------------------------------ */
+/* --- presence.c: whose adverts are they? ---------------------------------------------------------- */
 
 void es_presence_record(const struct es_chat *chat, struct es_record *ret);
 void es_presence_learn(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
                        const struct es_presence_record *record);
-void es_presence_timer(struct es_chat *chat, struct es_context *context);
+uint32_t es_presence_recognise(struct es_chat *chat, struct es_context *context, uint16_t port,
+                               const struct es_advert *advert);
+void es_presence_sign(const struct es_chat *chat, uint16_t port, struct es_advert *io_advert);
+
+/* --- proofs.c: whose links are they? -------------------------------------------------------------- */
+
+/* Our LINK envelope to this contact; NULL: a random one. */
+void es_proofs_make(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
+                    enum es_link_role role, const struct es_link_keys *keys, uint8_t *ret_envelope);
+/* Whom the other side's LINK envelope proves, 0: nobody. As es_mesh_calls.check. */
+uint32_t es_proofs_check(struct es_chat *chat, struct es_context *context, uint32_t expected,
+                         enum es_link_role role, const struct es_link_keys *keys,
+                         struct es_slice envelope);
+/* Once an hour: replaces keys that are a week old. */
+void es_proofs_tidy(struct es_chat *chat, struct es_context *context, struct es_contact *contact);
 
 #endif

@@ -15,13 +15,13 @@ bool es_chat_read(struct es_chat *chat, enum es_row_kind kind, const struct es_r
         *ret_body = row->body;
         return !row->erase;
     }
-    err = chat->env->read(chat->env->store_ctx, kind, es_row_key_slice(key), chat->body,
-                          sizeof(chat->body), &len);
+    err = chat->env->read(chat->env->store_ctx, kind, es_row_key_slice(key), chat->scratch->body,
+                          sizeof(chat->scratch->body), &len);
     if (err != 0) {
         if (err != -ENOENT)
             chat->read_failed = true;
         return false;
     }
-    *ret_body = es_slice(chat->body, len);
+    *ret_body = es_slice(chat->scratch->body, len);
     return true;
 }

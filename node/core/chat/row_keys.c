@@ -4,6 +4,9 @@
 
 #include "node/core/chat/rows.h"
 
+/* Enough to tell the few texts apart that come under one id; its sender alone could make two alike. */
+#define CONFLICT_DIGEST_BYTES 16
+
 static struct es_row_key finish(struct es_row_key key, const struct es_writer *writer)
 {
     key.len = es_writer_len(writer);
@@ -78,17 +81,17 @@ struct es_row_key es_key_outgoing(uint32_t contact, enum es_outgoing_kind kind,
     return finish(key, &writer);
 }
 
-struct es_row_key es_key_message(uint32_t contact, uint8_t sort, struct es_message_id id,
-                                 uint64_t order)
+struct es_row_key es_key_message(uint32_t contact, enum es_message_sort sort,
+                                 struct es_message_id id, const struct es_id *digest)
 {
     struct es_row_key key;
     struct es_writer writer = es_writer(key.bytes, sizeof(key.bytes));
 
     es_write_u32_be(&writer, contact);
-    es_write_u8(&writer, sort);
+    es_write_u8(&writer, (uint8_t)sort);
     write_id(&writer, id);
-    if (sort == 2)
-        es_write_u64_be(&writer, order);
+    if (sort == ES_MESSAGE_CONFLICT)
+        es_write_bytes(&writer, digest->bytes, CONFLICT_DIGEST_BYTES);
     return finish(key, &writer);
 }
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "node/wire/envelope.h"
+
 #define BODY_VERSION 1
 
 static struct es_writer begin(uint8_t *buf, size_t cap)
@@ -23,13 +25,42 @@ static struct es_reader open_body(struct es_slice body)
     return reader;
 }
 
-static bool read_bool(struct es_reader *reader)
+static uint8_t read_up_to(struct es_reader *reader, uint8_t max)
 {
     uint8_t value = es_read_u8(reader);
 
-    if (value > 1)
+    if (value > max)
         reader->failed = true;
-    return value == 1;
+    return value;
+}
+
+static bool read_bool(struct es_reader *reader)
+{
+    return read_up_to(reader, 1) == 1;
+}
+
+static enum es_contact_state read_state(struct es_reader *reader)
+{
+    uint8_t value = read_up_to(reader, ES_CONTACT_BLOCKED);
+
+    if (value < ES_CONTACT_REQUESTED)
+        reader->failed = true;
+    return (enum es_contact_state)value;
+}
+
+static void write_id(struct es_writer *writer, struct es_message_id id)
+{
+    es_write_u32(writer, id.incarnation);
+    es_write_u64(writer, id.sequence);
+}
+
+static struct es_message_id read_id(struct es_reader *reader)
+{
+    struct es_message_id id;
+
+    id.incarnation = es_read_u32(reader);
+    id.sequence = es_read_u64(reader);
+    return id;
 }
 
 static void write_name(struct es_writer *writer, const char *name)
@@ -77,12 +108,15 @@ size_t es_body_self(const struct es_self *self, uint8_t *buf, size_t cap)
     es_write_u32(&writer, self->next_invite);
     es_write_u64(&writer, self->next_control);
     es_write_bytes(&writer, self->lasting_secret.bytes, ES_KEY_BYTES);
+    es_write_u64(&writer, self->age_ms);
+    es_write_u64(&writer, self->age_wall_ms);
     es_write_u32(&writer, self->presence_generation);
     es_write_u32(&writer, self->presence.index);
     es_write_bytes(&writer, self->presence.key.bytes, ES_KEY_BYTES);
     es_write_bytes(&writer, self->presence_signer.bytes, ES_KEY_BYTES);
     es_write_u64(&writer, self->presence_wall_ms);
     es_write_u64(&writer, self->visible_until_wall_ms);
+    es_write_u64(&writer, self->visible_until_age_ms);
     es_write_bytes(&writer, self->introduction.bytes, ES_KEY_BYTES);
     return es_writer_len(&writer);
 }
@@ -100,12 +134,15 @@ bool es_body_decode_self(struct es_slice body, struct es_self *ret)
     ret->next_invite = es_read_u32(&reader);
     ret->next_control = es_read_u64(&reader);
     es_read_bytes(&reader, ret->lasting_secret.bytes, ES_KEY_BYTES);
+    ret->age_ms = es_read_u64(&reader);
+    ret->age_wall_ms = es_read_u64(&reader);
     ret->presence_generation = es_read_u32(&reader);
     ret->presence.index = es_read_u32(&reader);
     es_read_bytes(&reader, ret->presence.key.bytes, ES_KEY_BYTES);
     es_read_bytes(&reader, ret->presence_signer.bytes, ES_KEY_BYTES);
     ret->presence_wall_ms = es_read_u64(&reader);
     ret->visible_until_wall_ms = es_read_u64(&reader);
+    ret->visible_until_age_ms = es_read_u64(&reader);
     es_read_bytes(&reader, ret->introduction.bytes, ES_KEY_BYTES);
     ret->has_identity = es_reader_done(&reader);
     if (ret->has_identity)
@@ -121,19 +158,14 @@ size_t es_body_contact(const struct es_contact *contact, uint8_t *buf, size_t ca
     struct es_writer writer = begin(buf, cap);
 
     es_write_u8(&writer, (uint8_t)contact->state);
+    es_write_u8(&writer, (uint8_t)contact->state_before);
     es_write_u8(&writer, (uint8_t)contact->verified_by);
-    es_write_u8(&writer, contact->renewed_since);
+    es_write_u32(&writer, contact->verified_below);
     write_name(&writer, contact->petname);
     write_name(&writer, contact->claimed_name);
     es_write_u8(&writer, contact->has_address);
     es_write_bytes(&writer, contact->key.address.bytes, ES_KEY_BYTES);
     es_write_u8(&writer, contact->owed);
-    es_write_u64(&writer, contact->made_wall_ms);
-    es_write_bytes(&writer, contact->link_key.bytes, ES_KEY_BYTES);
-    es_write_bytes(&writer, contact->link_key_before.bytes, ES_KEY_BYTES);
-    es_write_u8(&writer, contact->link_key_known);
-    es_write_u32(&writer, contact->link_key_serial);
-    es_write_u64(&writer, contact->link_key_wall_ms);
     es_write_u8(&writer, contact->has_presence);
     es_write_u32(&writer, contact->presence_generation);
     es_write_u32(&writer, contact->presence.index);
@@ -148,22 +180,15 @@ size_t es_body_contact(const struct es_contact *contact, uint8_t *buf, size_t ca
     es_write_u64(&writer, contact->last_wall_ms);
     es_write_u32(&writer, contact->unread);
     es_write_u64(&writer, contact->read_order);
-    es_write_u32(&writer, contact->last_in.incarnation);
-    es_write_u64(&writer, contact->last_in.sequence);
-    for (size_t i = 0; i < ES_SEEN_PER_CONTACT; i++)
-        es_write_bytes(&writer, contact->seen[i].bytes, ES_KEY_BYTES);
-    es_write_u64(&writer, contact->renewed_wall_ms);
-    es_write_u64(&writer, contact->acked_wall_ms);
+    write_id(&writer, contact->last_in);
+    write_id(&writer, contact->read_in);
+    es_write_u64(&writer, contact->renewed_age_ms);
+    es_write_u64(&writer, contact->acked_age_ms);
     return es_writer_len(&writer);
 }
 
-static void read_contact_keys(struct es_reader *reader, struct es_contact *ret)
+static void read_presence(struct es_reader *reader, struct es_contact *ret)
 {
-    es_read_bytes(reader, ret->link_key.bytes, ES_KEY_BYTES);
-    es_read_bytes(reader, ret->link_key_before.bytes, ES_KEY_BYTES);
-    ret->link_key_known = read_bool(reader);
-    ret->link_key_serial = es_read_u32(reader);
-    ret->link_key_wall_ms = es_read_u64(reader);
     ret->has_presence = read_bool(reader);
     ret->presence_generation = es_read_u32(reader);
     ret->presence.index = es_read_u32(reader);
@@ -175,20 +200,18 @@ static void read_contact_keys(struct es_reader *reader, struct es_contact *ret)
 bool es_body_decode_contact(struct es_slice body, struct es_contact *ret)
 {
     struct es_reader reader = open_body(body);
-    uint8_t state = es_read_u8(&reader);
-    uint8_t verified_by = es_read_u8(&reader);
     struct es_sign_public address;
 
-    ret->state = (enum es_contact_state)state;
-    ret->verified_by = (enum es_verified_by)verified_by;
-    ret->renewed_since = read_bool(&reader);
+    ret->state = read_state(&reader);
+    ret->state_before = read_state(&reader);
+    ret->verified_by = (enum es_verified_by)read_up_to(&reader, ES_VERIFIED_INVITE);
+    ret->verified_below = es_read_u32(&reader);
     read_name(&reader, ret->petname, ES_NAME_BYTES_MAX);
     read_name(&reader, ret->claimed_name, ES_NAME_BYTES_MAX);
     ret->has_address = read_bool(&reader);
     es_read_bytes(&reader, address.bytes, ES_KEY_BYTES);
-    ret->owed = es_read_u8(&reader);
-    ret->made_wall_ms = es_read_u64(&reader);
-    read_contact_keys(&reader, ret);
+    ret->owed = read_up_to(&reader, ES_OWED_ALL);
+    read_presence(&reader, ret);
     ret->incarnation = es_read_u32(&reader);
     ret->next_sequence = es_read_u64(&reader);
     read_marks(&reader, ret->read_by_peer);
@@ -197,14 +220,13 @@ bool es_body_decode_contact(struct es_slice body, struct es_contact *ret)
     ret->last_wall_ms = es_read_u64(&reader);
     ret->unread = es_read_u32(&reader);
     ret->read_order = es_read_u64(&reader);
-    ret->last_in.incarnation = es_read_u32(&reader);
-    ret->last_in.sequence = es_read_u64(&reader);
-    for (size_t i = 0; i < ES_SEEN_PER_CONTACT; i++)
-        es_read_bytes(&reader, ret->seen[i].bytes, ES_KEY_BYTES);
-    ret->renewed_wall_ms = es_read_u64(&reader);
-    ret->acked_wall_ms = es_read_u64(&reader);
-    if (!es_reader_done(&reader) || state < ES_CONTACT_REQUESTED || state > ES_CONTACT_BLOCKED ||
-        verified_by > ES_VERIFIED_INVITE)
+    ret->last_in = read_id(&reader);
+    ret->read_in = read_id(&reader);
+    ret->renewed_age_ms = es_read_u64(&reader);
+    ret->acked_age_ms = es_read_u64(&reader);
+    if (!es_reader_done(&reader))
+        return false;
+    if (ret->state != ES_CONTACT_REQUESTED && !ret->has_address)
         return false;
     return !ret->has_address || es_peer_key_init(&ret->key, &address);
 }
@@ -217,7 +239,14 @@ size_t es_body_session(const struct es_live_session *session, uint8_t *buf, size
     size_t len;
 
     es_write_u8(&writer, session->post_quantum);
-    es_write_u8(&writer, session->crossed);
+    es_write_u32(&writer, session->crossing);
+    es_write_u8(&writer, session->renews);
+    es_write_u8(&writer, session->owes_ack);
+    es_write_bytes(&writer, session->link_key.now.bytes, ES_KEY_BYTES);
+    es_write_bytes(&writer, session->link_key.before.bytes, ES_KEY_BYTES);
+    es_write_u8(&writer, session->link_key.known);
+    es_write_u32(&writer, session->link_key.serial);
+    es_write_u64(&writer, session->link_key.made_age_ms);
     es_write_u32(&writer, session->lost.chain);
     es_write_u32(&writer, session->lost.n);
     len = es_writer_len(&writer);
@@ -229,7 +258,14 @@ bool es_body_decode_session(struct es_slice body, struct es_live_session *ret)
     struct es_reader reader = open_body(body);
 
     ret->post_quantum = read_bool(&reader);
-    ret->crossed = read_bool(&reader);
+    ret->crossing = es_read_u32(&reader);
+    ret->renews = read_bool(&reader);
+    ret->owes_ack = read_bool(&reader);
+    es_read_bytes(&reader, ret->link_key.now.bytes, ES_KEY_BYTES);
+    es_read_bytes(&reader, ret->link_key.before.bytes, ES_KEY_BYTES);
+    ret->link_key.known = read_bool(&reader);
+    ret->link_key.serial = es_read_u32(&reader);
+    ret->link_key.made_age_ms = es_read_u64(&reader);
     ret->lost.chain = es_read_u32(&reader);
     ret->lost.n = es_read_u32(&reader);
     return !reader.failed && es_session_decode(es_read_rest(&reader), &ret->ratchet);
@@ -262,6 +298,7 @@ size_t es_body_outgoing(const struct es_outgoing *out, struct es_slice envelope,
 {
     struct es_writer writer = begin(buf, cap);
 
+    es_write_u64(&writer, out->order);
     es_write_u8(&writer, out->carries);
     es_write_u8(&writer, out->sealed);
     es_write_u32(&writer, out->session);
@@ -276,15 +313,19 @@ bool es_body_decode_outgoing(struct es_slice body, struct es_outgoing *ret,
                              struct es_slice *ret_envelope)
 {
     struct es_reader reader = open_body(body);
+    struct es_envelope header;
 
-    ret->carries = es_read_u8(&reader);
+    ret->order = es_read_u64(&reader);
+    ret->carries = read_up_to(&reader, ES_OWED_ALL);
     ret->sealed = read_bool(&reader);
     ret->session = es_read_u32(&reader);
     ret->at.chain = es_read_u32(&reader);
     ret->at.n = es_read_u32(&reader);
     es_read_bytes(&reader, ret->envelope.bytes, sizeof(ret->envelope.bytes));
     *ret_envelope = es_read_rest(&reader);
-    return es_reader_done(&reader) && ret->sealed == (ret_envelope->len > 0);
+    if (!es_reader_done(&reader))
+        return false;
+    return ret->sealed ? es_envelope_decode(*ret_envelope, &header) : ret_envelope->len == 0;
 }
 
 size_t es_body_message(const struct es_message *message, uint8_t *buf, size_t cap)
@@ -293,14 +334,12 @@ size_t es_body_message(const struct es_message *message, uint8_t *buf, size_t ca
 
     es_write_u32(&writer, message->contact);
     es_write_u8(&writer, message->own);
-    es_write_u32(&writer, message->id.incarnation);
-    es_write_u64(&writer, message->id.sequence);
+    write_id(&writer, message->id);
     es_write_u64(&writer, message->sent_wall_ms);
     es_write_u64(&writer, message->received_wall_ms);
     es_write_u64(&writer, message->order);
     es_write_u64(&writer, message->after);
-    es_write_u32(&writer, message->reply_to.incarnation);
-    es_write_u64(&writer, message->reply_to.sequence);
+    write_id(&writer, message->reply_to);
     es_write_u8(&writer, message->reply_to_own);
     es_write_u16(&writer, (uint16_t)message->failed);
     es_write_long(&writer, message->text);
@@ -314,19 +353,35 @@ bool es_message_decode(struct es_slice body, struct es_message *ret)
 
     ret->contact = es_read_u32(&reader);
     ret->own = read_bool(&reader);
-    ret->id.incarnation = es_read_u32(&reader);
-    ret->id.sequence = es_read_u64(&reader);
+    ret->id = read_id(&reader);
     ret->sent_wall_ms = es_read_u64(&reader);
     ret->received_wall_ms = es_read_u64(&reader);
     ret->order = es_read_u64(&reader);
     ret->after = es_read_u64(&reader);
-    ret->reply_to.incarnation = es_read_u32(&reader);
-    ret->reply_to.sequence = es_read_u64(&reader);
+    ret->reply_to = read_id(&reader);
     ret->reply_to_own = read_bool(&reader);
     failed = es_read_u16(&reader);
     ret->failed = (enum es_err)failed;
     ret->text = es_read_long(&reader, ES_TEXT_BYTES_MAX);
     return es_reader_done(&reader) && failed <= ES_E_MEMORY;
+}
+
+size_t es_body_held(const struct es_held *held, uint8_t *buf, size_t cap)
+{
+    struct es_writer writer = begin(buf, cap);
+
+    es_write_u64(&writer, held->after);
+    es_write_u64(&writer, held->since_age_ms);
+    return es_writer_len(&writer);
+}
+
+bool es_body_decode_held(struct es_slice body, struct es_held *ret)
+{
+    struct es_reader reader = open_body(body);
+
+    ret->after = es_read_u64(&reader);
+    ret->since_age_ms = es_read_u64(&reader);
+    return es_reader_done(&reader);
 }
 
 /* --- Requests and invites --------------------------------------------------------------------- */
@@ -337,7 +392,7 @@ size_t es_body_asking(const struct es_asking *asking, uint8_t *buf, size_t cap)
 
     es_write_u32(&writer, asking->contact);
     es_write_u32(&writer, asking->pending);
-    es_write_u64(&writer, asking->made_wall_ms);
+    es_write_u64(&writer, asking->made_age_ms);
     es_write_u8(&writer, asking->ready);
     es_write_bytes(&writer, asking->envelope, sizeof(asking->envelope));
     return es_writer_len(&writer);
@@ -349,7 +404,7 @@ bool es_body_decode_asking(struct es_slice body, struct es_asking *ret)
 
     ret->contact = es_read_u32(&reader);
     ret->pending = es_read_u32(&reader);
-    ret->made_wall_ms = es_read_u64(&reader);
+    ret->made_age_ms = es_read_u64(&reader);
     ret->ready = read_bool(&reader);
     es_read_bytes(&reader, ret->envelope, sizeof(ret->envelope));
     return es_reader_done(&reader);
@@ -363,8 +418,8 @@ size_t es_body_asked(const struct es_asked *asked, uint8_t *buf, size_t cap)
     write_name(&writer, asked->name);
     write_name(&writer, asked->greeting);
     es_write_u64(&writer, asked->received_wall_ms);
-    es_write_bytes(&writer, asked->addressee.name, ES_KEY_BYTES);
-    es_write_bytes(&writer, asked->addressee.secret.bytes, ES_KEY_BYTES);
+    es_write_bytes(&writer, asked->addressee, ES_KEY_BYTES);
+    es_write_bytes(&writer, asked->digest.bytes, ES_ID_BYTES);
     es_write_bytes(&writer, asked->one_time.bytes, ES_KEY_BYTES);
     es_write_bytes(&writer, asked->gs.bytes, ES_KEY_BYTES);
     es_write_bytes(&writer, asked->th1.bytes, ES_ID_BYTES);
@@ -380,8 +435,8 @@ bool es_body_decode_asked(struct es_slice body, struct es_asked *ret)
     read_name(&reader, ret->name, ES_NAME_BYTES_MAX);
     read_name(&reader, ret->greeting, ES_GREETING_BYTES_MAX);
     ret->received_wall_ms = es_read_u64(&reader);
-    es_read_bytes(&reader, ret->addressee.name, ES_KEY_BYTES);
-    es_read_bytes(&reader, ret->addressee.secret.bytes, ES_KEY_BYTES);
+    es_read_bytes(&reader, ret->addressee, ES_KEY_BYTES);
+    es_read_bytes(&reader, ret->digest.bytes, ES_ID_BYTES);
     es_read_bytes(&reader, ret->one_time.bytes, ES_KEY_BYTES);
     es_read_bytes(&reader, ret->gs.bytes, ES_KEY_BYTES);
     es_read_bytes(&reader, ret->th1.bytes, ES_ID_BYTES);
@@ -395,6 +450,7 @@ size_t es_body_invite(const struct es_open_invite *invite, uint8_t *buf, size_t 
     es_write_bytes(&writer, invite->secret.bytes, ES_KEY_BYTES);
     es_write_u32(&writer, invite->uses);
     es_write_u64(&writer, invite->expires_wall_ms);
+    es_write_u64(&writer, invite->expires_age_ms);
     return es_writer_len(&writer);
 }
 
@@ -405,5 +461,26 @@ bool es_body_decode_invite(struct es_slice body, struct es_open_invite *ret)
     es_read_bytes(&reader, ret->secret.bytes, ES_KEY_BYTES);
     ret->uses = es_read_u32(&reader);
     ret->expires_wall_ms = es_read_u64(&reader);
+    ret->expires_age_ms = es_read_u64(&reader);
+    return es_reader_done(&reader);
+}
+
+/* --- Requests seen ---------------------------------------------------------------------------- */
+
+size_t es_body_seen(uint64_t serial, const struct es_id *digest, uint8_t *buf, size_t cap)
+{
+    struct es_writer writer = begin(buf, cap);
+
+    es_write_u64(&writer, serial);
+    es_write_bytes(&writer, digest->bytes, sizeof(digest->bytes));
+    return es_writer_len(&writer);
+}
+
+bool es_body_decode_seen(struct es_slice body, uint64_t *ret_serial, struct es_id *ret_digest)
+{
+    struct es_reader reader = open_body(body);
+
+    *ret_serial = es_read_u64(&reader);
+    es_read_bytes(&reader, ret_digest->bytes, sizeof(ret_digest->bytes));
     return es_reader_done(&reader);
 }

@@ -27,9 +27,10 @@ struct es_row_key es_key_digest(const struct es_id *digest);
 struct es_row_key es_key_gap(uint32_t session, struct es_position at);
 struct es_row_key es_key_outgoing(uint32_t contact, enum es_outgoing_kind kind,
                                   struct es_message_id id);
-/* sort: 0 theirs, 1 ours, 2 theirs that came under an id already used (then order tells apart). */
-struct es_row_key es_key_message(uint32_t contact, uint8_t sort, struct es_message_id id,
-                                 uint64_t order);
+/* Of theirs that came under an id already used, the digest tells them apart. */
+enum es_message_sort { ES_MESSAGE_THEIRS = 0, ES_MESSAGE_OURS = 1, ES_MESSAGE_CONFLICT = 2 };
+struct es_row_key es_key_message(uint32_t contact, enum es_message_sort sort,
+                                 struct es_message_id id, const struct es_id *digest);
 struct es_row_key es_key_held(uint32_t contact, struct es_message_id id);
 
 bool es_key_decode_gap(struct es_slice key, uint32_t *ret_session, struct es_position *ret_at);
@@ -52,11 +53,16 @@ size_t es_body_outgoing(const struct es_outgoing *out, struct es_slice envelope,
 bool es_body_decode_outgoing(struct es_slice body, struct es_outgoing *ret,
                              struct es_slice *ret_envelope);
 size_t es_body_message(const struct es_message *message, uint8_t *buf, size_t cap);
+size_t es_body_held(const struct es_held *held, uint8_t *buf, size_t cap);
+bool es_body_decode_held(struct es_slice body, struct es_held *ret);
 size_t es_body_asking(const struct es_asking *asking, uint8_t *buf, size_t cap);
 bool es_body_decode_asking(struct es_slice body, struct es_asking *ret);
 size_t es_body_asked(const struct es_asked *asked, uint8_t *buf, size_t cap);
 bool es_body_decode_asked(struct es_slice body, struct es_asked *ret);
 size_t es_body_invite(const struct es_open_invite *invite, uint8_t *buf, size_t cap);
 bool es_body_decode_invite(struct es_slice body, struct es_open_invite *ret);
+/* A place in the ring of requests that strangers made (asked.c). */
+size_t es_body_seen(uint64_t serial, const struct es_id *digest, uint8_t *buf, size_t cap);
+bool es_body_decode_seen(struct es_slice body, uint64_t *ret_serial, struct es_id *ret_digest);
 
 #endif

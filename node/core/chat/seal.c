@@ -12,9 +12,9 @@
 /* Room left for an ACK beside what is sealed: current chain and a few ranges. */
 #define ACK_BYTES_MIN 48
 #define ACK_BYTES_MAX 300
-/* The end of a window is kept for asking for an ACK: when every ACK so far was lost, that is what
- * opens the window again. */
-#define ANSWER_RESERVE 8
+/* The end of a window is kept for an envelope that asks for an ACK and is itself repeated until it has
+ * one: whatever else was lost, that opens the window again. */
+#define ANSWER_RESERVE 2
 
 uint16_t es_seal_expiry(const struct es_chat *chat, const struct es_context *context)
 {
@@ -29,7 +29,7 @@ static void write_floor(const struct es_live_session *session, struct es_writer 
 {
     const struct es_chain *send = &session->ratchet.send;
     struct es_record record = {.kind = ES_RECORD_FLOOR};
-    size_t n_sealed = session->contact->n_sealed;
+    size_t n_sealed = session->n_sealed;
 
     if (!session->ratchet.sending)
         return;
@@ -37,10 +37,11 @@ static void write_floor(const struct es_live_session *session, struct es_writer 
     record.floor.n = send->next;
     for (const struct es_outgoing *out = session->contact->outbox; out && n_sealed > 0;
          out = out->next) {
-        n_sealed -= out->sealed;
-        if (out->sealed && out->session == session->ratchet.number &&
-            (out->at.chain < record.floor.chain ||
-             (out->at.chain == record.floor.chain && out->at.n < record.floor.n))) {
+        if (!out->sealed || out->session != session->ratchet.number)
+            continue;
+        n_sealed--;
+        if (out->at.chain < record.floor.chain ||
+            (out->at.chain == record.floor.chain && out->at.n < record.floor.n)) {
             record.floor.chain = out->at.chain;
             record.floor.n = out->at.n;
         }
@@ -77,20 +78,24 @@ static void write_owed(struct es_chat *chat, const struct es_contact *contact,
         es_presence_record(chat, &record);
         es_record_write(writer, &record);
     }
-    if ((bits & ES_OWED_READ) && contact->last_in.sequence != 0) {
+    if ((bits & ES_OWED_READ) && contact->read_in.sequence != 0) {
         record.kind = ES_RECORD_READ;
-        record.read = contact->last_in;
+        record.read = contact->read_in;
         es_record_write(writer, &record);
     }
-    if (bits & ES_OWED_LINK_KEY) {
+    if ((bits & ES_OWED_LINK_KEY) && session->link_key.serial > 0) {
         record.kind = ES_RECORD_LINK_KEY;
-        record.link_key.serial = contact->link_key_serial;
-        record.link_key.key = contact->link_key;
+        record.link_key.serial = session->link_key.serial;
+        record.link_key.key = session->link_key.now;
         es_record_write(writer, &record);
     }
     if (bits & ES_OWED_WINDOW) {
         record.kind = ES_RECORD_WINDOW;
         record.window = session->ratchet.own_window;
+        es_record_write(writer, &record);
+    }
+    if (bits & ES_OWED_ANSWER) {
+        record.kind = ES_RECORD_ANSWER;
         es_record_write(writer, &record);
     }
     es_wipe(&record, sizeof(record));
@@ -100,7 +105,7 @@ static void write_owed(struct es_chat *chat, const struct es_contact *contact,
 static bool write_text(struct es_chat *chat, const struct es_contact *contact,
                        const struct es_outgoing *out, uint64_t after, struct es_writer *writer)
 {
-    struct es_row_key key = es_key_message(contact->number, 1, out->id, 0);
+    struct es_row_key key = es_key_message(contact->number, ES_MESSAGE_OURS, out->id, NULL);
     struct es_record record = {.kind = ES_RECORD_TEXT};
     struct es_message message;
     struct es_slice body;
@@ -124,7 +129,7 @@ static bool has_room(const struct es_live_session *session)
     return es_session_room(&session->ratchet) > ANSWER_RESERVE;
 }
 
-/* Adds an ACK to the records in chat->plain and seals them into chat->envelope. */
+/* Adds an ACK to the records in chat->scratch->plain and seals them into chat->scratch->envelope. */
 static bool seal(struct es_chat *chat, struct es_context *context, struct es_live_session *session,
                  struct es_writer *writer, struct es_slice *ret_envelope,
                  struct es_position *ret_at)
@@ -138,9 +143,9 @@ static bool seal(struct es_chat *chat, struct es_context *context, struct es_liv
         return false;
     write_ack(session, writer, es_session_capacity(&session->ratchet, cls) - es_writer_len(writer));
     es_session_seal(&session->ratchet, context->entropy, cls, es_seal_expiry(chat, context),
-                    es_written(writer), chat->envelope, ret_at);
-    es_wipe(chat->plain, es_writer_len(writer));
-    *ret_envelope = es_slice(chat->envelope, es_class_bytes(cls));
+                    es_written(writer), chat->scratch->envelope, ret_at);
+    es_wipe(chat->scratch->plain, es_writer_len(writer));
+    *ret_envelope = es_slice(chat->scratch->envelope, es_class_bytes(cls));
     session->owes_ack = false;
     context->sealed++;
     es_sessions_save(chat, context, session);
@@ -151,14 +156,14 @@ static bool seal(struct es_chat *chat, struct es_context *context, struct es_liv
 bool es_seal_once(struct es_chat *chat, struct es_context *context, struct es_live_session *session,
                   const struct es_record *record)
 {
-    struct es_writer writer = es_writer(chat->plain, sizeof(chat->plain));
+    struct es_writer writer = es_writer(chat->scratch->plain, sizeof(chat->scratch->plain));
     struct es_slice envelope;
     struct es_position at;
 
+    if (!has_room(session))
+        return false;
     if (record != NULL)
         es_record_write(&writer, record);
-    if ((record == NULL || record->kind != ES_RECORD_ANSWER) && !has_room(session))
-        return false;
     if (!seal(chat, context, session, &writer, &envelope, &at))
         return false;
     es_mesh_send(chat->mesh, context, session->contact->number, envelope);
@@ -168,7 +173,7 @@ bool es_seal_once(struct es_chat *chat, struct es_context *context, struct es_li
 static bool seal_entry(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
                        struct es_live_session *session, struct es_outgoing *out, uint64_t after)
 {
-    struct es_writer writer = es_writer(chat->plain, sizeof(chat->plain));
+    struct es_writer writer = es_writer(chat->scratch->plain, sizeof(chat->scratch->plain));
     struct es_slice envelope;
     struct es_id id;
 
@@ -180,11 +185,7 @@ static bool seal_entry(struct es_chat *chat, struct es_context *context, struct 
         return false;
     id = es_envelope_id(envelope);
     memcpy(out->envelope.bytes, id.bytes, sizeof(out->envelope.bytes));
-    out->session = session->ratchet.number;
-    out->sealed = true;
-    out->on_peer_disk = false;
-    out->tries = 0;
-    contact->n_sealed++;
+    es_outbox_sealed(contact, out, session);
     es_outbox_save(context, chat, contact, out, envelope);
     es_outbox_sent(context, contact, out,
                    es_mesh_send(chat->mesh, context, contact->number, envelope));
@@ -201,54 +202,99 @@ bool es_seal_read(struct es_chat *chat, struct es_context *context,
 
     if (!es_chat_read(chat, ES_ROW_OUTBOX, &key, &body) ||
         !es_body_decode_outgoing(body, &stored, &envelope) || !stored.sealed ||
-        envelope.len > sizeof(chat->envelope))
+        envelope.len > sizeof(chat->scratch->envelope))
         return false;
-    memcpy(chat->envelope, envelope.ptr, envelope.len);
-    es_envelope_restamp(chat->envelope, es_seal_expiry(chat, context));
-    *ret_envelope = es_slice(chat->envelope, envelope.len);
+    memcpy(chat->scratch->envelope, envelope.ptr, envelope.len);
+    es_envelope_restamp(chat->scratch->envelope, es_seal_expiry(chat, context));
+    *ret_envelope = es_slice(chat->scratch->envelope, envelope.len);
     return true;
+}
+
+void es_seal_answer_kept(struct es_chat *chat, struct es_context *context,
+                         struct es_live_session *session)
+{
+    struct es_contact *contact = session->contact;
+    size_t n_sealed = contact->n_sealed;
+    struct es_outgoing *out;
+
+    if (es_session_room(&session->ratchet) == 0)
+        return;
+    for (out = contact->outbox; out != NULL && n_sealed > 0; out = out->next) {
+        n_sealed -= out->sealed;
+        if (out->sealed && out->session == session->ratchet.number &&
+            (out->carries & ES_OWED_ANSWER))
+            return; /* one is on its way */
+    }
+    out = es_outbox_add_control(chat, contact, ES_OWED_ANSWER);
+    if (out == NULL)
+        return;
+    es_self_save(chat, context);
+    seal_entry(chat, context, contact, session, out, 0);
 }
 
 /* --- What is due ------------------------------------------------------------------------------ */
 
-/* What was sealed in a session that is no longer used is sealed anew under its id. */
+/* What was sealed in a session that is no longer used is sealed anew under its id. What tells of a
+ * session that the peer has not confirmed stays in that one. */
 static void leave_old_sessions(struct es_chat *chat, struct es_context *context,
-                               struct es_contact *contact, const struct es_live_session *session)
+                               struct es_contact *contact, const struct es_live_session *sending)
 {
-    size_t n_sealed = contact->n_sealed;
-    struct es_outgoing *next;
+    for (size_t i = 0; i < ES_SESSIONS_PER_CONTACT_MAX && contact->sessions[i] != NULL; i++) {
+        struct es_live_session *session = contact->sessions[i];
 
-    for (struct es_outgoing *out = contact->outbox; out != NULL && n_sealed > 0; out = next) {
-        next = out->next;
-        n_sealed -= out->sealed;
-        if (out->sealed && out->session != session->ratchet.number)
-            es_outbox_unseal(chat, context, contact, out);
+        if (session != sending && session->n_sealed > 0 &&
+            !(es_sessions_is_candidate(session) && sending->ratchet.confirmed))
+            es_outbox_unseal_session(chat, context, session);
+    }
+}
+
+/* Any envelope of a candidate is the acceptance (docs/protocol.md, section 6.2): while another session
+ * is in use one is made for it, and repeated. */
+static void announce_candidates(struct es_chat *chat, struct es_context *context,
+                                struct es_contact *contact, const struct es_live_session *sending)
+{
+    for (size_t i = 0; i < ES_SESSIONS_PER_CONTACT_MAX && contact->sessions[i] != NULL; i++) {
+        struct es_live_session *session = contact->sessions[i];
+        struct es_outgoing *out;
+
+        if (session == sending || !es_sessions_is_candidate(session) || session->n_sealed > 0 ||
+            !sending->ratchet.confirmed || !has_room(session))
+            continue;
+        out = es_outbox_add_control(chat, contact, ES_OWED_PROFILE);
+        if (out == NULL)
+            return;
+        es_self_save(chat, context);
+        seal_entry(chat, context, contact, session, out, 0);
     }
 }
 
 static void take_owed(struct es_chat *chat, struct es_context *context, struct es_contact *contact)
 {
-    struct es_outgoing *out;
-
-    if (contact->owed == 0)
+    if (contact->owed == 0 || es_outbox_add_control(chat, contact, contact->owed) == NULL)
         return;
-    out = es_outbox_add_control(chat, contact);
-    if (out == NULL)
-        return;
-    out->carries = contact->owed;
     contact->owed = 0;
     es_self_save(chat, context);
     es_contact_save(chat, context, contact);
 }
 
+/* A text whose row cannot be read would hold up all behind it. */
+static void fail_entry(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
+                       struct es_outgoing *out)
+{
+    es_emit_event(context, &(struct es_event){.kind = ES_EV_FAILED,
+                                              .contact = contact->number,
+                                              .own = true,
+                                              .message = out->id,
+                                              .err = ES_E_STORE});
+    es_outbox_remove(chat, context, contact, out);
+}
+
 static void seal_contact(struct es_chat *chat, struct es_context *context,
                          struct es_contact *contact, struct es_live_session *session)
 {
-    uint64_t after = 0;
-    uint32_t incarnation = 0;
+    struct es_message_id before = {0};
     struct es_outgoing *next;
 
-    leave_old_sessions(chat, context, contact, session);
     take_owed(chat, context, contact);
     for (struct es_outgoing *out = contact->outbox; out != NULL; out = next) {
         next = out->next;
@@ -257,16 +303,20 @@ static void seal_contact(struct es_chat *chat, struct es_context *context,
                 chat->more = true;
                 return;
             }
-            if (!has_room(session))
+            if (!has_room(session)) {
+                es_seal_answer_kept(chat, context, session);
                 return;
+            }
             if (!seal_entry(chat, context, contact, session, out,
-                            out->id.incarnation == incarnation ? after : 0))
-                return;
+                            out->id.incarnation == before.incarnation ? before.sequence : 0)) {
+                if (chat->read_failed)
+                    return;
+                fail_entry(chat, context, contact, out);
+                continue;
+            }
         }
-        if (out->kind == ES_OUT_TEXT) {
-            after = out->id.sequence;
-            incarnation = out->id.incarnation;
-        }
+        if (out->kind == ES_OUT_TEXT)
+            before = out->id;
     }
 }
 
@@ -274,18 +324,19 @@ static void seal_contact(struct es_chat *chat, struct es_context *context,
 static void seal_answer(struct es_chat *chat, struct es_context *context,
                         struct es_live_session *session)
 {
-    struct es_record record = {.kind = ES_RECORD_ANSWER};
+    static const struct es_record ask = {.kind = ES_RECORD_ANSWER};
+    const struct es_record pong = {
+        .kind = ES_RECORD_PONG,
+        .ping = {.token = session->pong_token, .pad_bytes = session->pong_bytes}};
+    const struct es_record *record = NULL;
 
-    if (session->owes_pong) {
-        record.kind = ES_RECORD_PONG;
-        record.ping.token = session->pong_token;
-        record.ping.pad_bytes = session->pong_bytes;
-        session->owes_pong = false;
-    } else if (es_session_room(&session->ratchet) > session->ratchet.window / 2) {
-        es_seal_once(chat, context, session, NULL);
-        return;
-    }
-    es_seal_once(chat, context, session, &record);
+    if (session->owes_pong)
+        record = &pong;
+    else if (es_session_room(&session->ratchet) <= session->ratchet.window / 2)
+        record = &ask;
+    session->owes_pong = false;
+    if (!es_seal_once(chat, context, session, record))
+        es_seal_answer_kept(chat, context, session);
 }
 
 static void seal_answers(struct es_chat *chat, struct es_context *context,
@@ -308,13 +359,16 @@ void es_seal_due(struct es_chat *chat, struct es_context *context)
 {
     for (size_t i = 0; i < chat->n_contacts; i++) {
         struct es_contact *contact = chat->contacts[i];
-        struct es_live_session *session;
+        struct es_live_session *sending;
 
-        if (contact->state != ES_CONTACT_ACCEPTED || contact->sessions[0] == NULL)
+        if (contact->state != ES_CONTACT_ACCEPTED || contact->sessions[0] == NULL ||
+            contact->gone_back)
             continue;
-        session = es_sessions_sending(chat, contact);
+        sending = es_sessions_sending(chat, contact);
+        leave_old_sessions(chat, context, contact, sending);
+        announce_candidates(chat, context, contact, sending);
         if (contact->n_outbox > 0 || contact->owed != 0)
-            seal_contact(chat, context, contact, session);
+            seal_contact(chat, context, contact, sending);
         seal_answers(chat, context, contact);
     }
 }

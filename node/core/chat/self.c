@@ -12,7 +12,10 @@ void es_self_save(struct es_chat *chat, struct es_context *context)
 {
     uint8_t body[1024];
     struct es_row_key key = es_key_self();
-    size_t len = es_body_self(&chat->self, body, sizeof(body));
+    size_t len;
+
+    es_age_keep(chat, context);
+    len = es_body_self(&chat->self, body, sizeof(body));
 
     es_emit_row(context, ES_ROW_SELF, es_row_key_slice(&key), es_slice(body, len));
     es_wipe(body, sizeof(body));
@@ -39,6 +42,8 @@ void es_self_make(struct es_chat *chat, struct es_context *context, struct es_sl
     es_name_set(self->name, name);
     self->next_contact = self->next_session = self->next_pending = self->next_invite = 1;
     self->next_control = 1;
+    self->age_ms = 0;
+    self->age_now_ms = context->now_ms;
     es_random(context, self->lasting_secret.bytes, ES_KEY_BYTES);
     draw_presence(self, context);
     self->has_identity = true;
@@ -69,7 +74,7 @@ void es_self_set_visible(struct es_chat *chat, struct es_context *context, uint6
     if (for_ms == 0 && !was_visible)
         return;
     self->visible_until_wall_ms = for_ms == 0 ? 0 : context->wall_ms + for_ms;
-    self->visible_until_ms = for_ms == 0 ? 0 : context->now_ms + for_ms;
+    self->visible_until_age_ms = for_ms == 0 ? 0 : es_age_ms(chat, context) + for_ms;
     if (for_ms == 0)
         es_wipe(&self->introduction, sizeof(self->introduction));
     else if (!was_visible)
@@ -80,6 +85,14 @@ void es_self_set_visible(struct es_chat *chat, struct es_context *context, uint6
         es_mesh_rotate(chat->mesh, context, for_ms == 0);
 }
 
+static void end_visible(struct es_chat *chat, struct es_context *context)
+{
+    const struct es_self *self = &chat->self;
+
+    if (self->visible_until_wall_ms != 0 && es_age_ms(chat, context) >= self->visible_until_age_ms)
+        es_self_set_visible(chat, context, 0);
+}
+
 /* One step per day that ran or passed while the node was off, whatever the wall clock says now. */
 void es_self_start(struct es_chat *chat, struct es_context *context)
 {
@@ -87,6 +100,7 @@ void es_self_start(struct es_chat *chat, struct es_context *context)
     uint64_t elapsed = 0;
     uint32_t steps;
 
+    es_age_begin(self, context);
     if (context->wall_ms > self->presence_wall_ms)
         elapsed = context->wall_ms - self->presence_wall_ms;
     steps = elapsed / ES_DAY_MS > STEPS_PER_START_MAX ? STEPS_PER_START_MAX
@@ -96,14 +110,20 @@ void es_self_start(struct es_chat *chat, struct es_context *context)
     if (steps > 0 || context->wall_ms < self->presence_wall_ms)
         self->presence_wall_ms = context->wall_ms - elapsed % ES_DAY_MS;
     self->presence_step_ms = context->now_ms + ES_DAY_MS - elapsed % ES_DAY_MS;
-    if (self->visible_until_wall_ms != 0) {
-        if (context->wall_ms >= self->visible_until_wall_ms)
-            es_self_set_visible(chat, context, 0);
-        else
-            self->visible_until_ms =
-                context->now_ms + self->visible_until_wall_ms - context->wall_ms;
-    }
     es_self_save(chat, context);
+    end_visible(chat, context);
+}
+
+/* Monotonic; UINT64_MAX when hidden. */
+uint64_t es_self_visible_until(const struct es_chat *chat)
+{
+    const struct es_self *self = &chat->self;
+
+    if (self->visible_until_wall_ms == 0)
+        return UINT64_MAX;
+    if (self->visible_until_age_ms <= self->age_ms)
+        return self->age_now_ms;
+    return self->age_now_ms + (self->visible_until_age_ms - self->age_ms);
 }
 
 void es_self_timer(struct es_chat *chat, struct es_context *context)
@@ -116,6 +136,5 @@ void es_self_timer(struct es_chat *chat, struct es_context *context)
         self->presence_step_ms = context->now_ms + ES_DAY_MS;
         es_self_save(chat, context);
     }
-    if (self->visible_until_ms != 0 && context->now_ms >= self->visible_until_ms)
-        es_self_set_visible(chat, context, 0);
+    end_visible(chat, context);
 }

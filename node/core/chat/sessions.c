@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* sessions.c - the sessions in use: which one is sealed in, what opens in which, their gaps. */
+/* sessions.c - the sessions in use: which one is sealed in, what opens in which. */
 #include <string.h>
 
 #include "node/core/chat/parts.h"
 
-/* A session that another one has replaced goes on receiving this long (docs/protocol.md, 6.6). */
+/* A session in which nothing is sealed any more goes on receiving for so long after the last envelope
+ * that opened in it; one that the peer has not confirmed until its request has surely been given up
+ * (docs/protocol.md, section 6.6). */
 #define REPLACED_DAYS 14
+#define CANDIDATE_DAYS (ES_PENDING_DAYS + REPLACED_DAYS)
 
 /* --- The table -------------------------------------------------------------------------------- */
 
@@ -24,7 +27,7 @@ static size_t place_of(const struct es_chat *chat, uint32_t number)
     return low;
 }
 
-static struct es_live_session *find(const struct es_chat *chat, uint32_t number)
+struct es_live_session *es_sessions_find(const struct es_chat *chat, uint32_t number)
 {
     size_t at = place_of(chat, number);
 
@@ -86,9 +89,18 @@ static struct es_live_session *insert(struct es_chat *chat, struct es_contact *c
     return session;
 }
 
+static bool has_confirmed_other(const struct es_contact *contact,
+                                const struct es_live_session *session)
+{
+    for (size_t i = 0; i < ES_SESSIONS_PER_CONTACT_MAX && contact->sessions[i] != NULL; i++)
+        if (contact->sessions[i] != session && contact->sessions[i]->ratchet.confirmed)
+            return true;
+    return false;
+}
+
 struct es_live_session *es_sessions_add(struct es_chat *chat, struct es_context *context,
                                         struct es_contact *contact, const struct es_session *made,
-                                        bool post_quantum, bool crossed)
+                                        const struct es_key *link_key)
 {
     struct es_session ratchet = *made;
     struct es_live_session *session;
@@ -97,29 +109,27 @@ struct es_live_session *es_sessions_add(struct es_chat *chat, struct es_context 
         es_sessions_remove(chat, context, spare_session(chat, contact));
     ratchet.number = chat->self.next_session++;
     ratchet.contact = contact->number;
-    ratchet.made_wall_ms = context->wall_ms;
+    ratchet.heard_age_ms = es_age_ms(chat, context);
     es_self_save(chat, context);
     session = insert(chat, contact, &ratchet);
     es_wipe(&ratchet, sizeof(ratchet));
     if (session == NULL || !es_tags_add_session(chat->tags, &session->ratchet))
         return NULL;
-    session->post_quantum = post_quantum;
-    session->crossed = crossed;
-    es_sessions_save(chat, context, session);
+    session->renews = has_confirmed_other(contact, session);
+    session->link_key.now = *link_key;
+    session->link_key.known = true; /* by the handshake */
+    session->link_key.made_age_ms = es_age_ms(chat, context);
+    if (!session->renews && contact->verified_by != ES_VERIFIED_NOT)
+        contact->verified_below =
+            chat->self.next_session; /* it came with the key that was verified */
+    contact->renew = false;
+    contact->gone_back = false;
     return session;
 }
 
-static void forget_missing(struct es_chat *chat, struct es_context *context,
-                           struct es_live_session *session, struct es_missing **link)
+bool es_sessions_is_candidate(const struct es_live_session *session)
 {
-    struct es_missing *missing = *link;
-    struct es_row_key key = es_key_gap(session->ratchet.number, missing->at);
-
-    es_emit_erase(context, ES_ROW_GAP, es_row_key_slice(&key));
-    es_tags_remove(chat->tags, &missing->tag);
-    *link = missing->next;
-    es_pool_put(&chat->missing_pool, missing);
-    session->n_missing--;
+    return !session->ratchet.confirmed;
 }
 
 void es_sessions_remove(struct es_chat *chat, struct es_context *context,
@@ -129,8 +139,8 @@ void es_sessions_remove(struct es_chat *chat, struct es_context *context,
     struct es_row_key key = es_key_number(session->ratchet.number);
     size_t at = place_of(chat, session->ratchet.number), of = 0;
 
-    while (session->missing != NULL)
-        forget_missing(chat, context, session, &session->missing);
+    es_outbox_unseal_session(chat, context, session);
+    es_gaps_clear(chat, context, session);
     es_tags_remove_session(chat->tags, &session->ratchet);
     es_emit_erase(context, ES_ROW_SESSION, es_row_key_slice(&key));
     chat->n_sessions--;
@@ -162,7 +172,7 @@ static bool better(const struct es_chat *chat, const struct es_live_session *new
 {
     if (newer->ratchet.confirmed != older->ratchet.confirmed)
         return newer->ratchet.confirmed;
-    if (newer->ratchet.confirmed && newer->crossed && older->crossed)
+    if (newer->ratchet.confirmed && newer->crossing != 0 && newer->crossing == older->crossing)
         return accepted_by_smaller(chat, newer) || !accepted_by_smaller(chat, older);
     return true;
 }
@@ -178,72 +188,6 @@ struct es_live_session *es_sessions_sending(const struct es_chat *chat,
     return best;
 }
 
-/* --- Gaps ------------------------------------------------------------------------------------- */
-
-static bool before(struct es_position a, struct es_position b)
-{
-    return a.chain != b.chain ? a.chain < b.chain : a.n < b.n;
-}
-
-/* Gives up the oldest missing envelope: from now on everything up to it is reported as lost. */
-static void give_up_oldest(struct es_chat *chat, struct es_context *context,
-                           struct es_live_session *session)
-{
-    struct es_position at = session->missing->at;
-
-    session->lost = (struct es_position){.chain = at.chain, .n = at.n + 1};
-    forget_missing(chat, context, session, &session->missing);
-    es_count(context->counters, ES_COUNT_GAPS_LOST);
-    session->owes_ack = true;
-}
-
-static struct es_missing *append_missing(struct es_chat *chat, struct es_live_session *session,
-                                         const struct es_gap *gap)
-{
-    struct es_missing **link = &session->missing;
-    struct es_missing *missing = es_pool_get(&chat->missing_pool);
-    const struct es_tag_entry entry = {
-        .tag = gap->tag, .kind = ES_TAG_GAP, .owner = session->ratchet.number, .at = gap->at};
-
-    if (missing == NULL)
-        return NULL;
-    while (*link != NULL && before((*link)->at, gap->at))
-        link = &(*link)->next;
-    *missing = (struct es_missing){.next = *link, .at = gap->at, .tag = gap->tag, .day = gap->day};
-    *link = missing;
-    session->n_missing++;
-    return es_tags_put(chat->tags, &entry) ? missing : NULL;
-}
-
-void es_sessions_add_gaps(struct es_chat *chat, struct es_context *context,
-                          struct es_live_session *session, const struct es_gap *gaps, size_t n)
-{
-    uint8_t body[128];
-
-    for (size_t i = 0; i < n; i++) {
-        struct es_row_key key = es_key_gap(session->ratchet.number, gaps[i].at);
-
-        while (session->missing != NULL && (session->n_missing >= ES_GAPS_PER_SESSION_MAX ||
-                                            chat->missing_pool.n >= ES_GAPS_MAX))
-            give_up_oldest(chat, context, session);
-        if (append_missing(chat, session, &gaps[i]) == NULL) {
-            session->lost = (struct es_position){.chain = gaps[i].at.chain, .n = gaps[i].at.n + 1};
-            es_count(context->counters, ES_COUNT_GAPS_LOST);
-            continue;
-        }
-        es_emit_row(context, ES_ROW_GAP, es_row_key_slice(&key),
-                    es_slice(body, es_body_gap(&gaps[i], body, sizeof(body))));
-    }
-    es_wipe(body, sizeof(body));
-}
-
-void es_sessions_floor(struct es_chat *chat, struct es_context *context,
-                       struct es_live_session *session, struct es_position floor)
-{
-    while (session->missing != NULL && before(session->missing->at, floor))
-        forget_missing(chat, context, session, &session->missing);
-}
-
 /* --- Opening ---------------------------------------------------------------------------------- */
 
 static enum es_open_result open_expected(struct es_chat *chat, struct es_context *context,
@@ -253,39 +197,23 @@ static enum es_open_result open_expected(struct es_chat *chat, struct es_context
 {
     enum es_expected expected = entry->kind == ES_TAG_NEXT ? ES_EXPECT_NEXT : ES_EXPECT_CURRENT;
     enum es_open_result result = es_session_open(&session->ratchet, expected, entry->at, envelope,
-                                                 (uint16_t)(context->wall_ms / ES_DAY_MS), opened);
+                                                 es_age_day(chat, context), opened);
 
     if (result != ES_OPEN_OK)
         return result;
     es_tags_move_session(chat->tags, &session->ratchet, &opened->after);
-    es_sessions_add_gaps(chat, context, session, opened->gaps, opened->n_gaps);
-    es_wipe(chat->gaps, opened->n_gaps * sizeof(chat->gaps[0]));
+    es_gaps_add(chat, context, session, opened->gaps, opened->n_gaps);
+    es_wipe(chat->scratch->gaps, opened->n_gaps * sizeof(chat->scratch->gaps[0]));
     return result;
 }
 
-static enum es_open_result open_gap(struct es_chat *chat, struct es_context *context,
-                                    struct es_live_session *session, struct es_position at,
-                                    struct es_slice envelope, struct es_opened *opened)
+void es_sessions_confirmed(struct es_context *context, const struct es_live_session *session)
 {
-    struct es_row_key key = es_key_gap(session->ratchet.number, at);
-    struct es_missing **link = &session->missing;
-    enum es_open_result result;
-    struct es_gap gap = {.at = at};
-    struct es_slice body;
-
-    if (!es_chat_read(chat, ES_ROW_GAP, &key, &body) || !es_body_decode_gap(body, &gap))
-        return ES_OPEN_BAD;
-    result = es_session_open_gap(&session->ratchet, &gap, envelope, opened);
-    es_wipe(&gap, sizeof(gap));
-    es_wipe(chat->body, 128);
-    while (result == ES_OPEN_OK && *link != NULL) {
-        if ((*link)->at.chain == at.chain && (*link)->at.n == at.n) {
-            forget_missing(chat, context, session, link);
-            break;
-        }
-        link = &(*link)->next;
-    }
-    return result;
+    if (!session->renews)
+        return;
+    es_count(context->counters, ES_COUNT_SESSIONS_RENEWED);
+    es_emit_event(context,
+                  &(struct es_event){.kind = ES_EV_RENEWED, .contact = session->contact->number});
 }
 
 enum es_open_result es_sessions_open(struct es_chat *chat, struct es_context *context,
@@ -293,23 +221,26 @@ enum es_open_result es_sessions_open(struct es_chat *chat, struct es_context *co
                                      struct es_live_session **ret, struct es_slice *ret_records)
 {
     const struct es_tag_entry at = *entry; /* the table changes under the pointer */
-    struct es_live_session *session = find(chat, at.owner);
+    struct es_live_session *session = es_sessions_find(chat, at.owner);
     struct es_opened opened = {
-        .payload = chat->plain,
-        .gaps = chat->gaps,
-        .gaps_cap = sizeof(chat->gaps) / sizeof(chat->gaps[0]),
+        .payload = chat->scratch->plain,
+        .gaps = chat->scratch->gaps,
+        .gaps_cap = sizeof(chat->scratch->gaps) / sizeof(chat->scratch->gaps[0]),
     };
     enum es_open_result result;
 
     if (session == NULL)
         return ES_OPEN_BAD;
     if (at.kind == ES_TAG_GAP)
-        result = open_gap(chat, context, session, at.at, envelope, &opened);
+        result = es_gaps_open(chat, context, session, at.at, envelope, &opened);
     else
         result = open_expected(chat, context, session, &at, envelope, &opened);
     if (result != ES_OPEN_OK)
         return result;
+    if (!session->ratchet.confirmed)
+        es_sessions_confirmed(context, session);
     session->ratchet = opened.after;
+    session->ratchet.heard_age_ms = es_age_ms(chat, context);
     es_wipe(&opened.after, sizeof(opened.after));
     es_sessions_save(chat, context, session);
     *ret = session;
@@ -324,63 +255,38 @@ bool es_sessions_restore(struct es_chat *chat, const struct es_row *row)
     struct es_live_session decoded = {0};
     struct es_live_session *session;
     struct es_contact *contact;
+    uint32_t number;
 
-    if (!es_body_decode_session(row->body, &decoded))
+    if (!es_key_decode_number(row->key, &number) || !es_body_decode_session(row->body, &decoded) ||
+        decoded.ratchet.number != number || number >= chat->self.next_session ||
+        es_sessions_find(chat, number) != NULL)
         return false;
     contact = es_contact_find(chat, decoded.ratchet.contact);
-    if (contact == NULL || contact->sessions[ES_SESSIONS_PER_CONTACT_MAX - 1] != NULL)
+    if (contact == NULL || contact->state == ES_CONTACT_REQUESTED ||
+        contact->sessions[ES_SESSIONS_PER_CONTACT_MAX - 1] != NULL)
         return false;
     session = insert(chat, contact, &decoded.ratchet);
     if (session == NULL || !es_tags_add_session(chat->tags, &session->ratchet))
         return false;
     session->post_quantum = decoded.post_quantum;
-    session->crossed = decoded.crossed;
+    session->crossing = decoded.crossing;
+    session->renews = decoded.renews;
+    session->owes_ack = decoded.owes_ack;
+    session->link_key = decoded.link_key;
     session->lost = decoded.lost;
-    session->owes_ack = session->ratchet.receiving; /* it may have been lost with the process */
     es_wipe(&decoded, sizeof(decoded));
     return true;
-}
-
-bool es_sessions_restore_gap(struct es_chat *chat, const struct es_row *row)
-{
-    struct es_live_session *session;
-    struct es_gap gap;
-    uint32_t number;
-    bool ok;
-
-    if (!es_key_decode_gap(row->key, &number, &gap.at) || !es_body_decode_gap(row->body, &gap))
-        return false;
-    session = find(chat, number);
-    ok = session != NULL && append_missing(chat, session, &gap) != NULL;
-    es_wipe(&gap, sizeof(gap));
-    return ok;
-}
-
-static void tidy_gaps(struct es_chat *chat, struct es_context *context,
-                      struct es_live_session *session)
-{
-    uint64_t today = context->wall_ms / ES_DAY_MS;
-    bool lost = false;
-
-    /* A clock that jumped back must not keep them for ever, nor one that jumped ahead and back drop
-     * them: only days between count. */
-    while (session->missing != NULL && session->missing->day + (uint64_t)ES_GAP_DAYS_MAX < today) {
-        give_up_oldest(chat, context, session);
-        lost = true;
-    }
-    if (lost)
-        es_sessions_save(chat, context, session);
 }
 
 void es_sessions_tidy(struct es_chat *chat, struct es_context *context)
 {
     for (size_t i = chat->n_sessions; i-- > 0;) {
         struct es_live_session *session = chat->sessions[i];
-        struct es_live_session *sending = es_sessions_sending(chat, session->contact);
+        uint64_t idle_ms = es_age_since(chat, context, session->ratchet.heard_age_ms);
+        uint64_t days = es_sessions_is_candidate(session) ? CANDIDATE_DAYS : REPLACED_DAYS;
 
-        tidy_gaps(chat, context, session);
-        if (session != sending && sending->ratchet.confirmed &&
-            context->wall_ms > sending->ratchet.made_wall_ms + REPLACED_DAYS * ES_DAY_MS)
+        es_gaps_tidy(chat, context, session);
+        if (session != es_sessions_sending(chat, session->contact) && idle_ms > days * ES_DAY_MS)
             es_sessions_remove(chat, context, session);
     }
 }

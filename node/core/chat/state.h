@@ -15,10 +15,13 @@
 #define ES_HOUR_MS (60ull * 60 * 1000)
 #define ES_MINUTE_MS (60ull * 1000)
 
-/* Incarnations of one author that are told apart; the oldest gives way. */
-#define ES_MARKS 4
-/* One-time keys `e` of the last requests of one contact: replays are refused for ever. */
-#define ES_SEEN_PER_CONTACT 4
+/* So long A waits for the acceptance of a request (docs/protocol.md, section 6.1). */
+#define ES_PENDING_DAYS 30
+
+/* Links of a recognised advert that prove nothing, before a new session is asked for. */
+#define ES_UNPROVED_MAX 3
+/* Incarnations of one author that are told apart; the one not met longest gives way. */
+#define ES_MARKS 8
 
 /* --- Sessions --------------------------------------------------------------------------------- */
 
@@ -30,19 +33,30 @@ struct es_missing {
     uint16_t day;
 };
 
+/* The key of LINK proofs that a session's handshake gave, replaced by record every week. */
+struct es_link_key_state {
+    struct es_key now, before; /* before: all zero when there is none               */
+    bool known;                /* the peer has shown that it holds `now`             */
+    uint32_t serial;
+    uint64_t made_age_ms;
+};
+
 struct es_contact;
 
 struct es_live_session {
     struct es_contact *contact;
     struct es_session ratchet;
     bool post_quantum; /* its handshake mixed in an invite's secret                        */
-    bool crossed;      /* made while a request in the other direction was under way        */
+    uint32_t crossing; /* two sessions whose requests crossed have the same; 0: none        */
+    bool renews;       /* another one was in use when it was made                            */
+    bool owes_ack;     /* an envelope that wants an answer was opened                        */
+    struct es_link_key_state link_key;
     /* Whatever had not arrived up to here was given up. */
     struct es_position lost;
     /* Live: */
     struct es_missing *missing;
     size_t n_missing;
-    bool owes_ack; /* an envelope that wants an answer was opened */
+    size_t n_sealed; /* of the outbox, in this session */
     bool owes_pong;
     uint64_t pong_token;
     uint16_t pong_bytes;
@@ -57,6 +71,8 @@ enum es_owed {
     ES_OWED_READ = 4,
     ES_OWED_LINK_KEY = 8,
     ES_OWED_WINDOW = 16,
+    ES_OWED_ANSWER = 32, /* nothing but an ACK: asks for one */
+    ES_OWED_ALL = 63,
 };
 
 /* How far an incarnation of the peer was shown, and how far the peer read one of ours. */
@@ -70,6 +86,7 @@ struct es_held {
     struct es_held *next;
     struct es_message_id id;
     uint64_t after;
+    uint64_t since_age_ms;
 };
 
 struct es_outgoing;
@@ -77,20 +94,14 @@ struct es_outgoing;
 struct es_contact {
     uint32_t number;
     enum es_contact_state state;
+    enum es_contact_state state_before; /* of one that is blocked                         */
     enum es_verified_by verified_by;
-    bool renewed_since;
+    uint32_t verified_below; /* sessions below this number stood when it was verified */
     char petname[ES_NAME_BYTES_MAX + 1];
     char claimed_name[ES_NAME_BYTES_MAX + 1];
     bool has_address; /* else only the introduction key that was asked */
     struct es_peer_key key;
     uint8_t owed;
-    uint64_t made_wall_ms;
-
-    /* Link keys, the current one and the one before. */
-    struct es_key link_key, link_key_before;
-    bool link_key_known; /* the peer has shown that it holds the current one */
-    uint32_t link_key_serial;
-    uint64_t link_key_wall_ms;
 
     /* The peer's presence keys: `presence` is the oldest that is kept. */
     bool has_presence;
@@ -110,11 +121,11 @@ struct es_contact {
     uint64_t last_wall_ms;
     uint32_t unread;
     uint64_t read_order;          /* everything up to here was read */
-    struct es_message_id last_in; /* newest shown, for READ */
+    struct es_message_id last_in; /* newest shown                 */
+    struct es_message_id read_in; /* newest that was read, for READ */
 
-    struct es_dh_public seen[ES_SEEN_PER_CONTACT];
-    uint64_t renewed_wall_ms; /* when we last asked for a renewal             */
-    uint64_t acked_wall_ms;   /* last sign that our envelopes arrive; 0: none */
+    uint64_t renewed_age_ms; /* when we last asked for a renewal; 0: never     */
+    uint64_t acked_age_ms;   /* last sign that our envelopes arrive; 0: none yet */
 
     /* Live: */
     struct es_live_session *sessions[ES_SESSIONS_PER_CONTACT_MAX]; /* newest first */
@@ -125,9 +136,12 @@ struct es_contact {
     struct es_outgoing *outbox, *outbox_tail;
     size_t n_outbox, n_sealed;
     bool present;
-    bool gone_back;        /* its LINK envelope or ACK shows that we lost state         */
-    bool renew;            /* ask for a new session                                     */
-    uint8_t unproved;      /* links of a recognised advert without a valid proof */
+    bool gone_back;          /* we lost state: nothing is sealed before a new session        */
+    bool renew;              /* ask for a new session as soon as it is time                  */
+    uint8_t unproved;        /* links of a recognised advert without a valid proof           */
+    struct es_key proved_by; /* the key of its last proof: answered under the same            */
+    /* What it had acknowledged when we last dialled and proved ourselves: no answer says less. */
+    uint32_t asked_session, asked_chain, asked_acked;
     uint64_t answer_at_ms; /* ask for an ACK then, unless it came; UINT64_MAX: nothing to ask */
     uint32_t answer_tries;
 };
@@ -143,8 +157,9 @@ enum es_outgoing_kind {
 struct es_outgoing {
     struct es_outgoing *next;
     enum es_outgoing_kind kind;
-    struct es_message_id id; /* CONTROL: sequence counts, incarnation 0 */
-    uint8_t carries;         /* CONTROL: bits of es_owed                 */
+    struct es_message_id id; /* CONTROL: sequence counts, incarnation 0   */
+    uint64_t order;          /* TEXT: place in its conversation; CONTROL: 0 */
+    uint8_t carries;         /* CONTROL: bits of es_owed                   */
     bool sealed;
     uint32_t session;
     struct es_position at;
@@ -162,7 +177,7 @@ struct es_asking {
     struct es_asking *next;
     uint32_t contact; /* 0: a dummy, offered once */
     uint32_t pending;
-    uint64_t made_wall_ms;
+    uint64_t made_age_ms;
     bool ready;
     uint8_t envelope[ES_ENVELOPE_BYTES_MIN];
     /* Live: */
@@ -179,7 +194,8 @@ struct es_asked {
     char name[ES_NAME_BYTES_MAX + 1];
     char greeting[ES_GREETING_BYTES_MAX + 1];
     uint64_t received_wall_ms;
-    struct es_addressee addressee;
+    uint8_t addressee[ES_KEY_BYTES]; /* name of the key that was asked */
+    struct es_id digest;             /* what tells it when it comes again */
     struct es_dh_public one_time;
     struct es_key gs;
     struct es_id th1;
@@ -189,7 +205,7 @@ struct es_open_invite {
     uint32_t number; /* 0: none */
     struct es_key secret;
     uint32_t uses;
-    uint64_t expires_wall_ms;
+    uint64_t expires_wall_ms, expires_age_ms; /* whichever comes first */
 };
 
 /* A well-worked envelope that nobody waits for: it may be a request. */
@@ -208,15 +224,20 @@ struct es_self {
     uint64_t next_control;
     struct es_key lasting_secret;
 
+    /* How long this node has lived (age.c), and the wall clock then. */
+    uint64_t age_ms, age_wall_ms;
+
     uint32_t presence_generation;
     struct es_presence_key presence;
     struct es_sign_secret presence_signer;
     uint64_t presence_wall_ms; /* when `presence` became current */
 
     uint64_t visible_until_wall_ms; /* 0: hidden */
+    uint64_t visible_until_age_ms;
     struct es_dh_secret introduction;
     /* Live: */
-    uint64_t visible_until_ms, presence_step_ms;
+    uint64_t age_now_ms; /* monotonic, when it was age_ms old */
+    uint64_t presence_step_ms;
 };
 
 struct es_ping {
@@ -226,6 +247,14 @@ struct es_ping {
     uint64_t sent_ms;
 };
 #define ES_PINGS_MAX 32
+
+/* Work space of one input: nothing in it outlives the call. */
+struct es_scratch {
+    uint8_t plain[ES_ENVELOPE_BYTES_MAX];
+    uint8_t envelope[ES_ENVELOPE_BYTES_MAX];
+    uint8_t body[ES_ROW_BODY_BYTES_MAX];
+    struct es_gap gaps[2 * ES_WINDOW_MAX];
+};
 
 struct es_chat {
     const struct es_env *env;
@@ -241,7 +270,7 @@ struct es_chat {
     struct es_tags *tags;
     struct es_pool contact_pool, session_pool, missing_pool, pending_pool, outgoing_pool;
     struct es_pool asking_pool, asked_pool, held_pool;
-    size_t n_outbox;
+    size_t n_texts; /* of ours that wait, all conversations */
 
     struct es_asking *asking;
     struct es_asked *asked; /* oldest first */
@@ -249,7 +278,7 @@ struct es_chat {
     struct es_open_invite invites[ES_INVITES_MAX];
 
     struct es_id *seen; /* ring of ES_SEEN_REQUESTS_MAX, made when first needed */
-    size_t n_seen, seen_at;
+    uint64_t next_seen; /* its place in the ring follows from it                 */
 
     struct es_trial *trials; /* ring of ES_TRIALS_MAX, made when first needed */
     size_t n_trials, trials_at;
@@ -264,11 +293,7 @@ struct es_chat {
     bool more; /* work was left over: go on at once */
     bool started;
     bool read_failed;
-    /* Work space of one input. */
-    uint8_t plain[ES_ENVELOPE_BYTES_MAX];
-    uint8_t envelope[ES_ENVELOPE_BYTES_MAX];
-    uint8_t body[ES_ROW_BODY_BYTES_MAX];
-    struct es_gap gaps[2 * ES_WINDOW_MAX];
+    struct es_scratch *scratch;
 };
 
 #endif

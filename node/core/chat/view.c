@@ -26,7 +26,15 @@ void es_chat_self(const struct es_chat *chat, struct es_self_view *ret)
     }
 }
 
-static void show_contact(const struct es_contact *contact, struct es_contact_view *ret)
+/* The session in use was made after the key was compared. */
+static bool is_renewed_since(const struct es_chat *chat, const struct es_contact *contact)
+{
+    return contact->verified_by != ES_VERIFIED_NOT && contact->sessions[0] != NULL &&
+           es_sessions_sending(chat, contact)->ratchet.number >= contact->verified_below;
+}
+
+static void show_contact(const struct es_chat *chat, const struct es_contact *contact,
+                         struct es_contact_view *ret)
 {
     *ret = (struct es_contact_view){
         .contact = contact->number,
@@ -36,7 +44,7 @@ static void show_contact(const struct es_contact *contact, struct es_contact_vie
         .address = contact->key.address,
         .state = contact->state,
         .verified_by = contact->verified_by,
-        .renewed_since = contact->renewed_since,
+        .renewed_since = is_renewed_since(chat, contact),
         .present = contact->present,
         .unread = contact->unread,
         .last_order = contact->last_order,
@@ -50,7 +58,7 @@ bool es_chat_contact_next(const struct es_chat *chat, size_t *io_at, struct es_c
 {
     if (*io_at >= chat->n_contacts)
         return false;
-    show_contact(chat->contacts[(*io_at)++], ret);
+    show_contact(chat, chat->contacts[(*io_at)++], ret);
     return true;
 }
 
@@ -59,7 +67,7 @@ bool es_chat_contact(const struct es_chat *chat, uint32_t contact, struct es_con
     const struct es_contact *found = es_contact_find(chat, contact);
 
     if (found != NULL)
-        show_contact(found, ret);
+        show_contact(chat, found, ret);
     return found != NULL;
 }
 
@@ -89,9 +97,11 @@ bool es_chat_label(const struct es_chat *chat, uint32_t contact, struct es_label
     session = found->sessions[0] == NULL ? NULL : es_sessions_sending(chat, found);
     *ret = (struct es_label){
         .verified = found->verified_by != ES_VERIFIED_NOT && session != NULL,
-        .renewed_since = found->renewed_since,
+        .renewed_since = is_renewed_since(chat, found),
         .path = found->present ? ES_LABEL_DIRECT : ES_LABEL_UNREACHABLE,
     };
+    for (const struct es_asked *asked = chat->asked; asked != NULL; asked = asked->next)
+        ret->key_changed |= es_asked_claims_name(asked, found);
     if (session == NULL)
         return true;
     ret->readers = 2;

@@ -203,7 +203,7 @@ static bool begin_initiating(struct es_session *session, const struct es_pending
 }
 
 static bool open_acceptance(const struct es_identity *self, const struct es_pending *pending,
-                            uint32_t n, struct es_slice envelope, uint16_t wall_day,
+                            uint32_t n, struct es_slice envelope, uint16_t day,
                             struct agreement *agreement, struct es_opened *io,
                             struct es_peer_key *peer)
 {
@@ -217,22 +217,21 @@ static bool open_acceptance(const struct es_identity *self, const struct es_pend
         !begin_initiating(session, pending, agreement, &header))
         return false;
     binding.session = session->id;
-    es_ratchet_skip(&session->receive, n, wall_day, io);
+    es_ratchet_skip(&session->receive, n, day, io);
     return es_ratchet_take(&session->receive, &binding, envelope, io);
 }
 
 enum es_open_result es_pending_open(const struct es_identity *self,
                                     const struct es_pending *pending, uint32_t n,
-                                    struct es_slice envelope, uint16_t wall_day,
-                                    struct es_opened *io, struct es_peer_key *ret_peer,
-                                    struct es_key *ret_link_key)
+                                    struct es_slice envelope, uint16_t day, struct es_opened *io,
+                                    struct es_peer_key *ret_peer, struct es_key *ret_link_key)
 {
     struct agreement agreement;
     struct es_peer_key peer;
 
     assert(n < ES_WINDOW);
     io->n_gaps = 0;
-    bool opened = open_acceptance(self, pending, n, envelope, wall_day, &agreement, io, &peer);
+    bool opened = open_acceptance(self, pending, n, envelope, day, &agreement, io, &peer);
 
     if (opened) {
         *ret_peer = peer;

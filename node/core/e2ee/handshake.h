@@ -30,8 +30,10 @@ struct es_request {
 struct es_pending {
     uint32_t number;
     uint32_t contact;
-    uint64_t made_wall_ms;
+    uint64_t made_age_ms;          /* the caller's: how old its node was */
     bool by_introduction;          /* EdB is not known yet */
+    bool post_quantum;             /* the caller's: an invite's secret was mixed in */
+    uint32_t crossing;             /* the caller's: which request of the peer it met; 0: none */
     struct es_sign_public address; /* EdB, if known */
     struct es_key gs;
     struct es_dh_secret one_time; /* o */
@@ -80,7 +82,7 @@ struct es_request_opened {
 bool es_request_open(const struct es_addressee *addressee, const struct es_key *psks, size_t n_psks,
                      struct es_slice envelope, struct es_request_opened *ret);
 
-/* B's side of the acceptance: makes the session (number, contact and made_wall_ms are the caller's
+/* B's side of the acceptance: makes the session (number, contact and heard_age_ms are the caller's
  * to set) and the link key KL. identity_b is B's lasting identity, addressee the key that A asked.
  * False when a secret is all zero. */
 bool es_accept(const struct es_identity *self, const struct es_addressee *addressee,
@@ -95,9 +97,8 @@ void es_pending_tags(const struct es_pending *pending, uint32_t count, struct es
  * session, *ret_peer who answered, *ret_link_key KL. */
 enum es_open_result es_pending_open(const struct es_identity *self,
                                     const struct es_pending *pending, uint32_t n,
-                                    struct es_slice envelope, uint16_t wall_day,
-                                    struct es_opened *io, struct es_peer_key *ret_peer,
-                                    struct es_key *ret_link_key);
+                                    struct es_slice envelope, uint16_t day, struct es_opened *io,
+                                    struct es_peer_key *ret_peer, struct es_key *ret_link_key);
 
 /* A refusal, only ever given to the holder of an invite (docs/decisions/): recognised by A beforehand
  * by its tag, says why. */

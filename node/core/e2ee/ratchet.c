@@ -265,14 +265,14 @@ bool es_ratchet_open_body(const struct es_binding *binding, const struct es_key 
     return true;
 }
 
-void es_ratchet_skip(struct es_chain *io_chain, uint32_t n, uint16_t wall_day, struct es_opened *io)
+void es_ratchet_skip(struct es_chain *io_chain, uint32_t n, uint16_t day, struct es_opened *io)
 {
     while (io_chain->next < n) {
         assert(io->n_gaps < io->gaps_cap);
         struct es_gap *gap = &io->gaps[io->n_gaps++];
 
         gap->at = (struct es_position){io_chain->number, io_chain->next};
-        gap->day = wall_day;
+        gap->day = day;
         es_ratchet_tag_step(&io_chain->tag_seed, &gap->tag, NULL);
         es_ratchet_message_step(&io_chain->chain_key, &gap->key);
         io_chain->next++;

@@ -69,8 +69,7 @@ bool es_ratchet_open_body(const struct es_binding *binding, const struct es_key 
                           struct es_slice *ret_records);
 
 /* Moves a receiving chain on to number n; what it passes over becomes gaps of io. */
-void es_ratchet_skip(struct es_chain *io_chain, uint32_t n, uint16_t wall_day,
-                     struct es_opened *io);
+void es_ratchet_skip(struct es_chain *io_chain, uint32_t n, uint16_t day, struct es_opened *io);
 
 /* Opens the body of the envelope at which the chain stands, and moves the chain past it. */
 bool es_ratchet_take(struct es_chain *io_chain, const struct es_binding *binding,

@@ -132,7 +132,7 @@ static bool same_chain(const struct es_session *session, const struct es_binding
 }
 
 static enum es_open_result open_current(const struct es_session *session, struct es_position at,
-                                        struct es_slice envelope, uint16_t wall_day,
+                                        struct es_slice envelope, uint16_t day,
                                         struct es_opened *io)
 {
     const struct es_binding binding = receiving_binding(session, at);
@@ -145,7 +145,7 @@ static enum es_open_result open_current(const struct es_session *session, struct
                                 &header) ||
         !same_chain(session, &binding, &header))
         return ES_OPEN_BAD;
-    es_ratchet_skip(chain, at.n, wall_day, io);
+    es_ratchet_skip(chain, at.n, day, io);
     return es_ratchet_take(chain, &binding, envelope, io) ? ES_OPEN_OK : ES_OPEN_BAD;
 }
 
@@ -167,8 +167,7 @@ static bool turn_chain(struct es_session *after, const struct es_ratchet_header 
 }
 
 static enum es_open_result open_next(const struct es_session *session, struct es_position at,
-                                     struct es_slice envelope, uint16_t wall_day,
-                                     struct es_opened *io)
+                                     struct es_slice envelope, uint16_t day, struct es_opened *io)
 {
     const struct es_binding binding = receiving_binding(session, at);
     uint32_t next = session->receiving ? session->receive.next : 0;
@@ -182,25 +181,25 @@ static enum es_open_result open_next(const struct es_session *session, struct es
         return ES_OPEN_BAD;
     if (header.previous_count > next + beyond)
         return ES_OPEN_TOO_FAR;
-    es_ratchet_skip(&io->after.receive, header.previous_count, wall_day, io);
+    es_ratchet_skip(&io->after.receive, header.previous_count, day, io);
     if (!turn_chain(&io->after, &header))
         return ES_OPEN_BAD;
-    es_ratchet_skip(&io->after.receive, at.n, wall_day, io);
+    es_ratchet_skip(&io->after.receive, at.n, day, io);
     return es_ratchet_take(&io->after.receive, &binding, envelope, io) ? ES_OPEN_OK : ES_OPEN_BAD;
 }
 
 enum es_open_result es_session_open(const struct es_session *session, enum es_expected expected,
-                                    struct es_position at, struct es_slice envelope,
-                                    uint16_t wall_day, struct es_opened *io)
+                                    struct es_position at, struct es_slice envelope, uint16_t day,
+                                    struct es_opened *io)
 {
     enum es_open_result result;
 
     io->after = *session;
     io->n_gaps = 0;
     if (expected == ES_EXPECT_CURRENT)
-        result = open_current(session, at, envelope, wall_day, io);
+        result = open_current(session, at, envelope, day, io);
     else
-        result = open_next(session, at, envelope, wall_day, io);
+        result = open_next(session, at, envelope, day, io);
     if (result == ES_OPEN_OK)
         io->after.confirmed = true;
     else

@@ -27,12 +27,12 @@ struct es_chain {
 };
 
 struct es_session {
-    uint32_t number;  /* this node's name for it: key of its row, never used twice */
-    uint32_t contact; /* whose it is                                                */
-    struct es_id id;  /* SID                                                         */
-    bool initiator;   /* A of the handshake: asked                                    */
-    bool confirmed;   /* an envelope of the peer has opened in it                     */
-    uint64_t made_wall_ms;
+    uint32_t number;       /* this node's name for it: key of its row, never used twice */
+    uint32_t contact;      /* whose it is                                                */
+    struct es_id id;       /* SID                                                         */
+    bool initiator;        /* A of the handshake: asked                                    */
+    bool confirmed;        /* an envelope of the peer has opened in it                     */
+    uint64_t heard_age_ms; /* the caller's: how old its node was when an envelope last opened */
 
     struct es_key root;             /* RK */
     struct es_dh_secret own;        /* current ratchet key; all zero when a new one is due */
@@ -62,7 +62,7 @@ struct es_gap {
     struct es_position at;
     struct es_tag tag;
     struct es_key key; /* MK */
-    uint16_t day;      /* wall-clock day it was made, for forgetting it */
+    uint16_t day;      /* of its node's life when it was made, for forgetting it */
 };
 
 /* Bytes of records that an envelope of this class holds; one more byte is padding. */
@@ -101,10 +101,10 @@ struct es_opened {
     size_t n_gaps;
 };
 
-/* Opens an envelope whose tag was expected at `at`. wall_day dates new gaps. */
+/* Opens an envelope whose tag was expected at `at`. day: of the node's life, dates new gaps. */
 enum es_open_result es_session_open(const struct es_session *session, enum es_expected expected,
-                                    struct es_position at, struct es_slice envelope,
-                                    uint16_t wall_day, struct es_opened *io);
+                                    struct es_position at, struct es_slice envelope, uint16_t day,
+                                    struct es_opened *io);
 
 /* Opens an envelope of an older number with its own key; the caller erases the gap. Fills
  * io->records and sets io->after to the session unchanged (but confirmed). */

@@ -47,7 +47,7 @@ size_t es_session_encode(const struct es_session *session, uint8_t *buf, size_t 
     es_write_u32(&writer, session->number);
     es_write_u32(&writer, session->contact);
     es_write_bytes(&writer, session->id.bytes, sizeof(session->id.bytes));
-    es_write_u64(&writer, session->made_wall_ms);
+    es_write_u64(&writer, session->heard_age_ms);
     es_write_bytes(&writer, session->root.bytes, sizeof(session->root.bytes));
     es_write_bytes(&writer, session->own.bytes, sizeof(session->own.bytes));
     es_write_bytes(&writer, session->own_public.bytes, sizeof(session->own_public.bytes));
@@ -98,7 +98,7 @@ bool es_session_decode(struct es_slice body, struct es_session *ret)
     ret->number = es_read_u32(&reader);
     ret->contact = es_read_u32(&reader);
     es_read_bytes(&reader, ret->id.bytes, sizeof(ret->id.bytes));
-    ret->made_wall_ms = es_read_u64(&reader);
+    ret->heard_age_ms = es_read_u64(&reader);
     es_read_bytes(&reader, ret->root.bytes, sizeof(ret->root.bytes));
     es_read_bytes(&reader, ret->own.bytes, sizeof(ret->own.bytes));
     es_read_bytes(&reader, ret->own_public.bytes, sizeof(ret->own_public.bytes));
