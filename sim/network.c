@@ -34,7 +34,7 @@ static void report_later(struct es_sim_world *world, struct es_sim_node *node, u
     es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = world->now_ms + after_ms,
                                                             .kind = ES_SIM_REPORT,
                                                             .node = node->number,
-                                                            .a = node->life,
+                                                            .a = node->network,
                                                             .bytes = bytes,
                                                             .len = es_writer_len(&writer)});
 }
@@ -73,7 +73,7 @@ static struct es_sim_link *link_of(struct es_sim_world *world, const struct es_s
 
         for (unsigned end = 0; end < 2; end++)
             if (link->open[end] && link->node[end] == node->number && link->number[end] == number &&
-                link->life[end] == node->life && (end == 0 || link->known)) {
+                link->network[end] == node->network && (end == 0 || link->known)) {
                 *ret_end = end;
                 return link;
             }
@@ -81,29 +81,37 @@ static struct es_sim_link *link_of(struct es_sim_world *world, const struct es_s
     return NULL;
 }
 
-/* Not before not_before_ms: behind the frames that are under way. */
-static void report_down(struct es_sim_world *world, uint32_t node, uint32_t life, uint32_t number,
-                        enum es_link_end end, uint64_t not_before_ms)
+static void report_down(struct es_sim_world *world, struct es_sim_node *node, uint64_t after_ms,
+                        uint32_t number, enum es_link_end end)
 {
-    struct es_sim_node *at = &world->nodes[node];
     const struct es_report report = {.kind = ES_REPORT_LINK_DOWN,
                                      .down = {.link = number, .end = end}};
-    uint64_t after_ms = delay(world, at);
 
-    if (world->now_ms + after_ms < not_before_ms)
-        after_ms = not_before_ms - world->now_ms;
-    if (at->up && at->life == life)
-        report_later(world, at, after_ms, &report);
+    report_later(world, node, after_ms, &report);
 }
 
-/* Ends a link by one of its ends, which takes nothing from it any more. The dialler hears of it, the
- * listener never does. */
+/* One end hears that the link is gone, if it is still the same network process: behind the frames that
+ * are under way to it. */
+static void tell_end(struct es_sim_world *world, const struct es_sim_link *link, unsigned end)
+{
+    struct es_sim_node *node = &world->nodes[link->node[end]];
+    uint64_t after_ms = delay(world, node);
+
+    if (world->now_ms + after_ms < link->last_ms[end])
+        after_ms = link->last_ms[end] - world->now_ms;
+    if (node->up && node->network == link->network[end])
+        report_down(world, node, after_ms, link->number[end], ES_LINK_CLOSED);
+}
+
+/* Ends a link by one of its ends, which takes nothing from it any more. The dialler hears of it, unless
+ * the two are cut off from each other; the listener never does. */
 static void end_link(struct es_sim_world *world, struct es_sim_link *link, unsigned by)
 {
+    bool told = by == 0 || (link->open[0] && !world->cut[link->node[0]][link->node[1]]);
+
     link->open[by] = false;
-    if (link->open[0] || by == 0)
-        report_down(world, link->node[0], link->life[0], link->number[0], ES_LINK_CLOSED,
-                    link->last_ms[0]);
+    if (told)
+        tell_end(world, link, 0);
 }
 
 static void order_dial(struct es_sim_world *world, struct es_sim_node *node,
@@ -117,7 +125,7 @@ static void order_dial(struct es_sim_world *world, struct es_sim_node *node,
                       &(struct es_sim_event){.at_ms = world->now_ms + delay(world, node),
                                              .kind = ES_SIM_DIAL,
                                              .node = node->number,
-                                             .a = node->life,
+                                             .a = node->network,
                                              .bytes = bytes,
                                              .len = es_writer_len(&writer)});
 }
@@ -154,12 +162,16 @@ static void connect_link(struct es_sim_world *world, const struct es_sim_event *
     struct es_sim_node *to;
     struct es_order dial;
 
-    if (!from->up || from->life != event->a || !es_order_next(&reader, &dial))
+    if (!from->up || from->network != event->a || !es_order_next(&reader, &dial))
         return;
     to = node_at(world, dial.dial.to.host);
     listener = listener_at(to, &dial);
+    if (to != NULL && world->cut[from->number][to->number]) {
+        report_down(world, from, ES_DIAL_MS, dial.dial.link, ES_LINK_UNREACHABLE);
+        return;
+    }
     if (listener == NULL) {
-        report_down(world, from->number, from->life, dial.dial.link, ES_LINK_REFUSED, 0);
+        report_down(world, from, delay(world, from), dial.dial.link, ES_LINK_REFUSED);
         return;
     }
     link = add_link(world);
@@ -167,7 +179,7 @@ static void connect_link(struct es_sim_world *world, const struct es_sim_event *
         .open = {true, true},
         .node = {from->number, to->number},
         .number = {dial.dial.link, to->next_inbound++},
-        .life = {from->life, to->life},
+        .network = {from->network, to->network},
         .listener = listener->number,
         .server_key = dial.dial.server_key,
     };
@@ -179,33 +191,43 @@ static void connect_link(struct es_sim_world *world, const struct es_sim_event *
     report_now(world, from, &up);
 }
 
+static void send_frame(struct es_sim_world *world, struct es_sim_node *node,
+                       struct es_sim_link *link, unsigned to, struct es_slice bytes)
+{
+    bool reorder = fault(world, &node->links, world->options.reorder);
+    uint64_t at_ms = world->now_ms + delay(world, node);
+
+    if (!reorder && at_ms < link->last_ms[to])
+        at_ms = link->last_ms[to];
+    link->last_ms[to] = at_ms;
+    es_sim_queue_push(&world->queue,
+                      &(struct es_sim_event){.at_ms = at_ms,
+                                             .kind = ES_SIM_FRAME,
+                                             .node = link->node[to],
+                                             .a = (uint32_t)(link - world->links),
+                                             .b = to,
+                                             .bytes = (uint8_t *)(uintptr_t)bytes.ptr,
+                                             .len = bytes.len});
+}
+
 static void order_frame(struct es_sim_world *world, struct es_sim_node *node,
                         const struct es_order *order)
 {
     unsigned end;
     struct es_sim_link *link = link_of(world, node, order->frame.link, &end);
+    uint8_t bytes[ES_FRAME_BYTES_MAX];
+    size_t len = order->frame.bytes.len;
     uint32_t copies = 1;
-    uint64_t at_ms;
 
     if (link == NULL || !link->open[1 - end] || fault(world, &node->links, world->options.loss))
         return;
+    memcpy(bytes, order->frame.bytes.ptr, len);
+    if (world->watch.frame != NULL &&
+        !world->watch.frame(world->watch.ctx, node->number, link->node[1 - end], bytes, &len))
+        return;
     copies += fault(world, &node->links, world->options.duplicate);
-    while (copies-- > 0) {
-        bool reorder = fault(world, &node->links, world->options.reorder);
-
-        at_ms = world->now_ms + delay(world, node);
-        if (!reorder && at_ms < link->last_ms[1 - end])
-            at_ms = link->last_ms[1 - end];
-        link->last_ms[1 - end] = at_ms;
-        es_sim_queue_push(&world->queue, &(struct es_sim_event){
-                                             .at_ms = at_ms,
-                                             .kind = ES_SIM_FRAME,
-                                             .node = link->node[1 - end],
-                                             .a = (uint32_t)(link - world->links),
-                                             .b = 1 - end,
-                                             .bytes = (uint8_t *)(uintptr_t)order->frame.bytes.ptr,
-                                             .len = order->frame.bytes.len});
-    }
+    while (copies-- > 0)
+        send_frame(world, node, link, 1 - end, es_slice(bytes, len));
 }
 
 static void arrive(struct es_sim_world *world, const struct es_sim_event *event)
@@ -215,7 +237,8 @@ static void arrive(struct es_sim_world *world, const struct es_sim_event *event)
     struct es_report report = {.kind = ES_REPORT_FRAME};
 
     world->frames++;
-    if (!link->open[event->b] || !node->up || node->life != link->life[event->b])
+    if (!link->open[event->b] || !node->up || node->network != link->network[event->b] ||
+        world->cut[link->node[0]][link->node[1]])
         return;
     if (event->b == 1 && !link->known) {
         struct es_report up = {.kind = ES_REPORT_LINK_UP,
@@ -228,7 +251,7 @@ static void arrive(struct es_sim_world *world, const struct es_sim_event *event)
         host_of(link->node[0], up.up.host);
         report_now(world, node, &up);
         link = &world->links[event->a];
-        if (!node->up || node->life != link->life[1])
+        if (!node->up || node->network != link->network[1])
             return;
     }
     report.frame.link = link->number[event->b];
@@ -245,7 +268,7 @@ static void order_close(struct es_sim_world *world, struct es_sim_node *node, ui
         return;
     end_link(world, link, end);
     if (end == 1)
-        report_down(world, node->number, node->life, number, ES_LINK_CLOSED, 0);
+        tell_end(world, link, 1);
 }
 
 /* --- Listeners -------------------------------------------------------------------------------- */
@@ -279,11 +302,11 @@ static void order_unlisten(struct es_sim_world *world, struct es_sim_node *node,
     for (size_t i = 0; i < world->n_links; i++) {
         struct es_sim_link *link = &world->links[i];
 
-        if (link->open[1] && link->node[1] == node->number && link->life[1] == node->life &&
+        if (link->open[1] && link->node[1] == node->number && link->network[1] == node->network &&
             link->listener == number) {
             end_link(world, link, 1);
             if (link->known)
-                report_down(world, node->number, node->life, link->number[1], ES_LINK_CLOSED, 0);
+                tell_end(world, link, 1);
         }
     }
 }
@@ -298,7 +321,8 @@ static void announce(struct es_sim_world *world, const struct es_sim_node *from)
             .kind = ES_REPORT_ADVERT_SEEN,
             .seen = {.at = {.port = from->publication.port}, .advert = from->publication.advert}};
 
-        if (!to->up || fault(world, &world->segment, world->options.multicast_loss))
+        if (!to->up || world->cut[from->number][i] ||
+            fault(world, &world->segment, world->options.multicast_loss))
             continue;
         host_of(from->number, seen.seen.at.host);
         report_later(world, to, delay(world, to) + 5, &seen);
@@ -314,7 +338,7 @@ static void withdraw(struct es_sim_world *world, struct es_sim_node *from)
         return;
     from->advertised = false;
     for (uint32_t i = 0; i < world->options.nodes; i++)
-        if (world->nodes[i].up && i != from->number &&
+        if (world->nodes[i].up && i != from->number && !world->cut[from->number][i] &&
             !fault(world, &world->segment, world->options.multicast_loss))
             report_later(world, &world->nodes[i], delay(world, &world->nodes[i]) + 5, &gone);
 }
@@ -375,13 +399,18 @@ void es_sim_network_event(struct es_sim_world *world, const struct es_sim_event 
         connect_link(world, event);
     } else if (event->kind == ES_SIM_ADVERT) {
         announce_again(world);
-    } else if (event->kind == ES_SIM_REPORT && node->up && node->life == event->a) {
+    } else if (event->kind == ES_SIM_REPORT && node->up && node->network == event->a) {
         struct es_reader reader = es_reader(es_slice(event->bytes, event->len));
         struct es_report report;
 
         if (es_report_next(&reader, &report))
             report_now(world, node, &report);
     }
+}
+
+void es_sim_network_cut(struct es_sim_world *world, uint32_t a, uint32_t b, bool cut)
+{
+    world->cut[a][b] = world->cut[b][a] = cut;
 }
 
 void es_sim_network_lost(struct es_sim_world *world, struct es_sim_node *node)

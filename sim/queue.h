@@ -15,6 +15,7 @@ enum es_sim_event_kind {
     ES_SIM_ADVERT,  /* an advert is heard                           */
     ES_SIM_RESTART, /* a crashed node starts again                  */
     ES_SIM_ACTION,  /* the load: what people do                     */
+    ES_SIM_FAULT,   /* of faults.c                                  */
 };
 
 struct es_sim_event {

@@ -17,6 +17,7 @@ enum es_sim_subsystem {
     ES_SIM_CRASHES = 4,
     ES_SIM_LOAD = 5,
     ES_SIM_OPTIONS = 6,
+    ES_SIM_FAULTS = 7, /* clocks, network processes, partitions */
 };
 
 struct es_sim_rng {

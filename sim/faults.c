@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/* faults.c - what happens at times of the chaos: clocks are set, pairs of nodes are cut off from each
+ * other. (Frames are lost in network.c, nodes and their network processes die in node.c.) */
+#include "sim/world.h"
+
+#define YEAR_MS (365ull * 24 * 60 * 60 * 1000)
+#define JUMP_YEARS_MAX 10
+#define CUT_MS_MAX 120000
+
+enum fault {
+    FAULT_CLOCK, /* b: nothing        */
+    FAULT_CUT,   /* b: the other node */
+    FAULT_HEAL,  /* b: the other node */
+};
+
+static void plan(struct es_sim_world *world, enum fault fault, uint64_t at_ms, uint32_t node,
+                 uint32_t other)
+{
+    es_sim_queue_push(
+        &world->queue,
+        &(struct es_sim_event){
+            .at_ms = at_ms, .kind = ES_SIM_FAULT, .node = node, .a = (uint32_t)fault, .b = other});
+}
+
+static void plan_some(struct es_sim_world *world, enum fault fault, uint32_t count)
+{
+    uint32_t n = world->options.nodes;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t at_ms = world->now_ms + 1 + es_sim_below(&world->faults, world->options.chaos_ms);
+        uint32_t node = (uint32_t)es_sim_below(&world->faults, n);
+        uint32_t other = (node + 1 + (uint32_t)es_sim_below(&world->faults, n - 1)) % n;
+
+        plan(world, fault, at_ms, node, other);
+        if (fault == FAULT_CUT)
+            plan(world, FAULT_HEAL, at_ms + 1 + es_sim_below(&world->faults, CUT_MS_MAX), node,
+                 other);
+    }
+}
+
+void es_sim_faults_plan(struct es_sim_world *world)
+{
+    plan_some(world, FAULT_CLOCK, world->options.clock_jumps);
+    plan_some(world, FAULT_CUT, world->options.partitions);
+}
+
+static void set_clock(struct es_sim_world *world, struct es_sim_node *node)
+{
+    const uint64_t far_ms = JUMP_YEARS_MAX * YEAR_MS;
+    uint64_t span_ms = es_sim_chance(&world->faults, 500) ? far_ms : 60 * 60 * 1000;
+
+    node->wall_offset_ms = (int64_t)es_sim_below(&world->faults, 2 * span_ms) - (int64_t)span_ms;
+}
+
+void es_sim_faults_event(struct es_sim_world *world, const struct es_sim_event *event)
+{
+    struct es_sim_node *node = &world->nodes[event->node];
+
+    switch ((enum fault)event->a) {
+    case FAULT_CLOCK:
+        set_clock(world, node);
+        break;
+    case FAULT_CUT:
+        es_sim_network_cut(world, event->node, event->b, !world->calm);
+        break;
+    case FAULT_HEAL:
+        es_sim_network_cut(world, event->node, event->b, false);
+        break;
+    }
+}
+
+void es_sim_faults_end(struct es_sim_world *world)
+{
+    for (uint32_t a = 0; a < world->options.nodes; a++)
+        for (uint32_t b = 0; b < world->options.nodes; b++)
+            es_sim_network_cut(world, a, b, false);
+}
