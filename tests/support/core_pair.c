@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: ISC */
+/* core_pair.c - people on the simulator's network, what they are told and what travels. */
+#include "tests/support/core_pair.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/crypto/kdf.h"
+#include "node/store/memory.h"
+#include "node/wire/frame.h"
+
+#define STEP_MS 250
+#define SETTLE_MS_MAX (60ull * 60 * 1000)
+#define PROOF_LINK 0x90000000u
+
+struct es_slice pair_slice(const char *text)
+{
+    return es_slice(text, strlen(text));
+}
+
+const char *pair_name(uint32_t node)
+{
+    static const char *const names[PAIR_NODES_MAX] = {"ada", "bob", "eve"};
+
+    return names[node];
+}
+
+/* --- What travels ----------------------------------------------------------------------------- */
+
+static void remember_sealed(struct pair *pair, struct es_slice envelope)
+{
+    struct es_id id = es_envelope_id(envelope);
+
+    if (pair->n_sealed == pair->cap_sealed) {
+        pair->cap_sealed = pair->cap_sealed == 0 ? 1024 : 2 * pair->cap_sealed;
+        pair->sealed = es_sim_resize(pair->sealed, pair->cap_sealed * sizeof(pair->sealed[0]));
+    }
+    memcpy(pair->sealed[pair->n_sealed].nonce, envelope.ptr + ES_ENVELOPE_HEADER_BYTES,
+           ES_NONCE_BYTES);
+    pair->sealed[pair->n_sealed++].id = id;
+}
+
+static int compare_sealed(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct pair_sealed));
+}
+
+bool pair_nonces_fresh(struct pair *pair)
+{
+    qsort(pair->sealed, pair->n_sealed, sizeof(pair->sealed[0]), compare_sealed);
+    for (size_t i = 1; i < pair->n_sealed; i++)
+        if (memcmp(pair->sealed[i - 1].nonce, pair->sealed[i].nonce, ES_NONCE_BYTES) == 0 &&
+            memcmp(&pair->sealed[i - 1].id, &pair->sealed[i].id, sizeof(struct es_id)) != 0)
+            return false;
+    return true;
+}
+
+/* Takes out of a frame what a test lets get lost. */
+static bool filter(struct pair *pair, uint32_t from, uint32_t to, const struct es_frame *frame,
+                   uint8_t *bytes, size_t *io_len)
+{
+    uint8_t left[ES_FRAME_BYTES_MAX];
+    size_t len = es_frame_envelopes_begin(left, sizeof(left)), n = 0;
+
+    for (size_t i = 0; i < frame->envelopes.n; i++) {
+        struct es_slice envelope = frame->envelopes.at[i];
+
+        remember_sealed(pair, envelope);
+        if (pair->passes != NULL && !pair->passes(pair, from, to, envelope)) {
+            pair->dropped++;
+            continue;
+        }
+        es_frame_envelopes_add(left, sizeof(left), &len, frame->envelopes.copies[i], envelope);
+        n++;
+    }
+    memcpy(bytes, left, len);
+    *io_len = len;
+    return n > 0;
+}
+
+static bool on_frame(void *ctx, uint32_t from, uint32_t to, uint8_t *bytes, size_t *io_len)
+{
+    struct pair *pair = ctx;
+    struct es_frame frame;
+
+    if (!es_frame_decode(es_slice(bytes, *io_len), &frame))
+        return true;
+    if (frame.kind == ES_FRAME_LINK)
+        remember_sealed(pair, frame.link);
+    return frame.kind != ES_FRAME_ENVELOPES || filter(pair, from, to, &frame, bytes, io_len);
+}
+
+/* --- What people are told --------------------------------------------------------------------- */
+
+static void on_event(void *ctx, struct es_sim_node *node, const struct es_event *event)
+{
+    struct pair *pair = ctx;
+    struct es_message message;
+    struct es_slice text = event->text;
+    struct pair_event *kept;
+
+    if (pair->n_events == pair->cap_events) {
+        pair->cap_events = pair->cap_events == 0 ? 256 : 2 * pair->cap_events;
+        pair->events = es_sim_resize(pair->events, pair->cap_events * sizeof(pair->events[0]));
+    }
+    kept = &pair->events[pair->n_events++];
+    *kept = (struct pair_event){.node = node->number, .event = *event};
+    if ((event->kind == ES_EV_MESSAGE || event->kind == ES_EV_CONFLICT) &&
+        es_message_decode(event->text, &message))
+        text = message.text;
+    if (text.len > 0)
+        memcpy(kept->text, text.ptr, text.len < PAIR_TEXT_BYTES ? text.len : PAIR_TEXT_BYTES - 1);
+    kept->event.text = es_slice(NULL, 0);
+    if (event->kind == ES_EV_ANSWER && event->request == pair->last_request)
+        pair->answer = *kept;
+}
+
+size_t pair_told(const struct pair *pair, uint32_t node, enum es_event_kind kind)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < pair->n_events; i++)
+        n += pair->events[i].node == node && pair->events[i].event.kind == kind;
+    return n;
+}
+
+const struct pair_event *pair_last(const struct pair *pair, uint32_t node, enum es_event_kind kind)
+{
+    for (size_t i = pair->n_events; i-- > 0;)
+        if (pair->events[i].node == node && pair->events[i].event.kind == kind)
+            return &pair->events[i];
+    return NULL;
+}
+
+void pair_forget_events(struct pair *pair)
+{
+    pair->n_events = 0;
+}
+
+/* --- Beginning and end ------------------------------------------------------------------------- */
+
+static void fail(const struct pair *pair, const char *what)
+{
+    fprintf(stderr, "core_pair: %s%s\n", what, pair->world->violation);
+    abort();
+}
+
+struct pair *pair_new(uint32_t n)
+{
+    struct es_sim_options options = {
+        .seed = 1, .nodes = n, .delay_ms_max = 10, .rotation_ms = 900000};
+    struct pair *pair = es_sim_resize(NULL, sizeof(*pair));
+
+    if (sodium_init() < 0)
+        abort();
+    memset(pair, 0, sizeof(*pair));
+    pair->world = es_sim_world_new(&options);
+    pair->world->watch = (struct es_sim_watch){.ctx = pair, .event = on_event, .frame = on_frame};
+    pair->nodes = pair->world->nodes;
+    es_sim_world_begin(pair->world);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct es_command init = {.kind = ES_CMD_INIT, .name = pair_slice(pair_name(i))};
+
+        if (pair_command(pair, i, &init) != ES_OK)
+            fail(pair, "no identity");
+    }
+    pair_run(pair, 2000);
+    return pair;
+}
+
+struct pair *pair_of_contacts(void)
+{
+    struct pair *pair = pair_new(2);
+
+    pair_befriend(pair, ADA, BOB);
+    pair_forget_events(pair);
+    return pair;
+}
+
+void pair_free(struct pair *pair)
+{
+    es_sim_world_free(pair->world);
+    free(pair->events);
+    free(pair->sealed);
+    free(pair);
+}
+
+/* --- Time ------------------------------------------------------------------------------------- */
+
+void pair_run(struct pair *pair, uint64_t for_ms)
+{
+    es_sim_world_until(pair->world, pair->world->now_ms + for_ms);
+    if (pair->world->violation[0] != '\0')
+        fail(pair, "");
+}
+
+static bool waits(const struct pair *pair)
+{
+    for (uint32_t i = 0; i < pair->world->options.nodes; i++) {
+        struct es_self_view self;
+
+        if (!pair->nodes[i].up)
+            continue;
+        es_core_self(pair->nodes[i].core, &self);
+        if (self.queued > 0)
+            return true;
+    }
+    return false;
+}
+
+bool pair_settle(struct pair *pair)
+{
+    uint64_t until_ms = pair->world->now_ms + SETTLE_MS_MAX;
+
+    while (waits(pair)) {
+        if (pair->world->now_ms >= until_ms)
+            return false;
+        pair_run(pair, STEP_MS);
+    }
+    pair_run(pair, 2000); /* the last ACKs */
+    return true;
+}
+
+/* --- Commands --------------------------------------------------------------------------------- */
+
+enum es_err pair_command(struct pair *pair, uint32_t node, const struct es_command *command)
+{
+    struct es_command numbered = *command;
+
+    numbered.request = ++pair->last_request;
+    memset(&pair->answer, 0, sizeof(pair->answer));
+    es_sim_node_command(pair->world, &pair->nodes[node], &numbered);
+    if (pair->answer.event.request != numbered.request)
+        fail(pair, "no answer");
+    return pair->answer.event.err;
+}
+
+enum es_err pair_do(struct pair *pair, uint32_t node, enum es_command_kind kind, const char *who)
+{
+    return pair_command(pair, node, &(struct es_command){.kind = kind, .who = pair_slice(who)});
+}
+
+enum es_err pair_send(struct pair *pair, uint32_t node, const char *who, const char *text)
+{
+    return pair_command(pair, node,
+                        &(struct es_command){.kind = ES_CMD_SEND,
+                                             .who = pair_slice(who),
+                                             .send = {.text = pair_slice(text)}});
+}
+
+void pair_address(struct pair *pair, uint32_t node, char ret[static ES_ADDRESS_CHARS + 1])
+{
+    struct es_self_view self;
+
+    es_core_self(pair->nodes[node].core, &self);
+    es_address_format(&self.address, ret);
+}
+
+enum es_err pair_add(struct pair *pair, uint32_t node, uint32_t other)
+{
+    char address[ES_ADDRESS_CHARS + 1];
+
+    pair_address(pair, other, address);
+    return pair_command(pair, node,
+                        &(struct es_command){.kind = ES_CMD_ADD,
+                                             .who = pair_slice(address),
+                                             .add = {.petname = pair_slice(pair_name(other))}});
+}
+
+static bool are_contacts(const struct pair *pair, uint32_t a, uint32_t b)
+{
+    return pair_contact(pair, a, pair_name(b)).state == ES_CONTACT_ACCEPTED &&
+           pair_contact(pair, b, pair_name(a)).state == ES_CONTACT_ACCEPTED;
+}
+
+void pair_befriend(struct pair *pair, uint32_t a, uint32_t b)
+{
+    if (pair_add(pair, a, b) != ES_OK)
+        fail(pair, "no request");
+    while (pair_do(pair, b, ES_CMD_ACCEPT, pair_name(a)) != ES_OK)
+        pair_run(pair, STEP_MS);
+    while (!are_contacts(pair, a, b))
+        pair_run(pair, STEP_MS);
+    pair_run(pair, 10000);
+}
+
+/* --- Views ------------------------------------------------------------------------------------ */
+
+struct es_contact_view pair_contact(const struct pair *pair, uint32_t node, const char *who)
+{
+    struct es_contact_view view = {0};
+    uint32_t contact;
+
+    if (es_core_resolve(pair->nodes[node].core, pair_slice(who), &contact, NULL, 0) == ES_OK)
+        es_core_contact(pair->nodes[node].core, contact, &view);
+    return view;
+}
+
+uint64_t pair_count(const struct pair *pair, uint32_t node, enum es_counter counter)
+{
+    return es_core_counters(pair->nodes[node].core)->of[counter];
+}
+
+struct listing {
+    bool own;
+    char *text;
+    size_t len;
+    uint64_t order;
+};
+
+static int list(void *ctx, const struct es_row *row)
+{
+    struct listing *listing = ctx;
+    struct es_message message;
+
+    listing->order = row->order;
+    if (!es_message_decode(row->body, &message))
+        return -1;
+    if (message.own != listing->own)
+        return 0;
+    listing->text = es_sim_resize(listing->text, listing->len + message.text.len + 2);
+    memcpy(listing->text + listing->len, message.text.ptr, message.text.len);
+    listing->len += message.text.len;
+    listing->text[listing->len++] = '\n';
+    listing->text[listing->len] = '\0';
+    return 0;
+}
+
+char *pair_shown(const struct pair *pair, uint32_t node, const char *who, bool own)
+{
+    struct listing listing = {.own = own, .text = es_sim_resize(NULL, 1)};
+    struct es_page page = {.conversation = pair_contact(pair, node, who).contact,
+                           .before = UINT64_MAX,
+                           .limit = ES_STORE_PAGE_ROWS_MAX};
+    struct es_store_reader *reader = pair->nodes[node].reader;
+
+    listing.text[0] = '\0';
+    do {
+        page.after = listing.order;
+        if (reader->ops->page(reader, &page, list, &listing) != 0)
+            fail(pair, "a message's row is damaged");
+    } while (listing.order != page.after);
+    return listing.text;
+}
+
+char *pair_expected(uint32_t from, uint32_t to)
+{
+    char *text = es_sim_resize(NULL, (size_t)(to - from) * 24 + 1);
+    size_t len = 0;
+
+    text[0] = '\0';
+    for (uint32_t i = from; i < to; i++)
+        len += (size_t)snprintf(text + len, 24, "text %u\n", i);
+    return text;
+}
+
+void pair_send_many(struct pair *pair, uint32_t node, const char *who, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++) {
+        char text[24];
+
+        snprintf(text, sizeof(text), "text %u", i);
+        if (pair_send(pair, node, who, text) != ES_OK)
+            fail(pair, "a text was refused");
+    }
+}
+
+/* --- Disks ------------------------------------------------------------------------------------ */
+
+void pair_stop(struct pair *pair, uint32_t node)
+{
+    es_sim_node_stop(pair->world, &pair->nodes[node]);
+}
+
+void pair_start(struct pair *pair, uint32_t node)
+{
+    es_sim_node_start(pair->world, &pair->nodes[node]);
+    if (pair->world->violation[0] != '\0')
+        fail(pair, "");
+}
+
+void pair_restart(struct pair *pair, uint32_t node)
+{
+    pair_stop(pair, node);
+    pair_start(pair, node);
+}
+
+struct es_store *pair_image(const struct pair *pair, uint32_t node)
+{
+    return es_store_memory_clone(pair->nodes[node].store);
+}
+
+void pair_restore(struct pair *pair, uint32_t node, struct es_store *image)
+{
+    pair_stop(pair, node);
+    pair->nodes[node].store->ops->free(pair->nodes[node].store);
+    pair->nodes[node].store = image;
+    pair_start(pair, node);
+}
+
+void pair_cut(struct pair *pair, uint32_t a, uint32_t b, bool cut)
+{
+    es_sim_network_cut(pair->world, a, b, cut);
+}
+
+static int digest_row(void *ctx, const struct es_row *row)
+{
+    struct es_id *digest = ctx;
+    const struct es_slice parts[] = {ES_SLICE_OF(digest->bytes), row->key, row->body};
+
+    *digest = es_hash(parts, 3);
+    return 0;
+}
+
+struct es_id pair_digest(const struct pair *pair, uint32_t node, const enum es_row_kind *kinds,
+                         size_t n_kinds)
+{
+    struct es_store_reader *reader = pair->nodes[node].reader;
+    struct es_id digest = {{0}};
+
+    for (size_t i = 0; i < n_kinds; i++)
+        reader->ops->each(reader, kinds[i], digest_row, &digest);
+    return digest;
+}
+
+static int count_row(void *ctx, const struct es_row *row)
+{
+    (void)row;
+    ++*(size_t *)ctx;
+    return 0;
+}
+
+size_t pair_rows(const struct pair *pair, uint32_t node, enum es_row_kind kind)
+{
+    struct es_store_reader *reader = pair->nodes[node].reader;
+    size_t n = 0;
+
+    reader->ops->each(reader, kind, count_row, &n);
+    return n;
+}
+
+/* --- Strangers -------------------------------------------------------------------------------- */
+
+static void hand_over(struct pair *pair, uint32_t node, uint32_t link, struct es_slice bytes)
+{
+    const struct es_report report = {.kind = ES_REPORT_FRAME,
+                                     .frame = {.link = link, .bytes = bytes}};
+
+    es_sim_node_report(pair->world, &pair->nodes[node], &report);
+}
+
+/* A link of its own that greets with a proof of nothing. */
+static uint32_t stranger(struct pair *pair, uint32_t node)
+{
+    uint32_t number = PROOF_LINK + pair->n_strangers++;
+    struct es_report up = {.kind = ES_REPORT_LINK_UP, .up = {.link = number}};
+    struct es_hello hello = {.version_min = 1, .version_max = 1};
+    uint8_t envelope[ES_ENVELOPE_BYTES_MIN] = {ES_PROTOCOL_VERSION};
+    uint8_t frame[1024];
+
+    snprintf(up.up.host, sizeof(up.up.host), "10.9.%u.%u", number >> 8 & 0xff, number & 0xff);
+    up.up.listener = pair->nodes[node].listeners[0].number;
+    up.up.server_key = pair->nodes[node].listeners[0].key;
+    memset(up.up.client_key.bytes, (int)(number & 0xff), sizeof(up.up.client_key.bytes));
+    es_sim_node_report(pair->world, &pair->nodes[node], &up);
+    hand_over(pair, node, number, es_slice(frame, es_frame_hello(frame, sizeof(frame), &hello)));
+    hand_over(pair, node, number,
+              es_slice(frame, es_frame_link(frame, sizeof(frame), ES_SLICE_OF(envelope))));
+    return number;
+}
+
+void pair_inject(struct pair *pair, uint32_t node, struct es_slice envelope)
+{
+    uint32_t link = stranger(pair, node);
+    uint8_t frame[ES_FRAME_BYTES_MAX];
+    const struct es_report down = {.kind = ES_REPORT_LINK_DOWN,
+                                   .down = {.link = link, .end = ES_LINK_CLOSED}};
+    size_t len = es_frame_envelopes_begin(frame, sizeof(frame));
+
+    es_frame_envelopes_add(frame, sizeof(frame), &len, 0, envelope);
+    hand_over(pair, node, link, es_slice(frame, len));
+    es_sim_node_report(pair->world, &pair->nodes[node], &down);
+}
