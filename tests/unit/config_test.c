@@ -22,7 +22,7 @@ static int set_up(void **state)
     int fd;
 
     (void)state;
-    strcpy(path, "/tmp/earshot-conf-XXXXXX");
+    memcpy(path, "/tmp/earshot-conf-XXXXXX", strlen("/tmp/earshot-conf-XXXXXX") + 1);
     fd = mkstemp(path);
     return fd < 0 ? -1 : close(fd);
 }
@@ -154,11 +154,13 @@ static void lists_have_an_end(void **state)
 
     (void)state;
     for (int i = 0; i <= ES_CONFIG_LASTING_MAX; i++)
-        strcat(text, "listen = tcp://*:42200\n");
+        memcpy(text + strlen(text), "listen = tcp://*:42200\n",
+               strlen("listen = tcp://*:42200\n") + 1);
     refuse(text, 2 + ES_CONFIG_LASTING_MAX, "at most 4");
-    strcpy(text, "[discovery]\n");
+    memcpy(text, "[discovery]\n", strlen("[discovery]\n") + 1);
     for (int i = 0; i <= ES_CONFIG_PEERS_MAX; i++)
-        strcat(text, "peers = tcp://host:1/" KEY "\n");
+        memcpy(text + strlen(text), "peers = tcp://host:1/" KEY "\n",
+               strlen("peers = tcp://host:1/" KEY "\n") + 1);
     refuse(text, 2 + ES_CONFIG_PEERS_MAX, "at most 64");
 }
 
@@ -186,7 +188,7 @@ static void a_long_line_is_an_error(void **state)
     (void)state;
     memset(text, 'a', sizeof(text));
     memcpy(text, "[discovery]\ninterfaces = ", 25);
-    strcpy(text + sizeof(text) - 2, "\n");
+    memcpy(text + sizeof(text) - 2, "\n", strlen("\n") + 1);
     refuse(text, 2, "too long");
 }
 

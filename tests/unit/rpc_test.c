@@ -54,7 +54,7 @@ static int dial(const struct world *world)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    strcpy(address.sun_path, world->socket);
+    memcpy(address.sun_path, world->socket, strlen(world->socket) + 1);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     return fd;
 }
@@ -71,7 +71,7 @@ static int set_up(void **state)
     assert_int_equal(
         es_identity_make(faulty_store_of(world->store), &world->config.settings, "Ada", out), 0);
     fclose(out);
-    strcpy(world->folder, "/tmp/earshot-rpc-XXXXXX");
+    memcpy(world->folder, "/tmp/earshot-rpc-XXXXXX", strlen("/tmp/earshot-rpc-XXXXXX") + 1);
     assert_non_null(mkdtemp(world->folder));
     snprintf(world->socket, sizeof(world->socket), "%s/control.sock", world->folder);
     assert_int_equal(pipe(world->ready), 0);

@@ -81,7 +81,7 @@ static int set_up(void **state)
     struct es_server_calls calls = calls_of(world);
 
     assert_non_null(world);
-    strcpy(world->folder, "/tmp/earshot-server-XXXXXX");
+    memcpy(world->folder, "/tmp/earshot-server-XXXXXX", strlen("/tmp/earshot-server-XXXXXX") + 1);
     assert_non_null(mkdtemp(world->folder));
     snprintf(world->path, sizeof(world->path), "%s/control.sock", world->folder);
     world->server = es_server_new(world->path, &calls);
@@ -121,7 +121,7 @@ static int dial(const char *path)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     assert_true(fd >= 0 && strlen(path) < sizeof(address.sun_path));
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     return fd;
 }
@@ -501,7 +501,7 @@ static void only_a_socket_that_is_left_over_is_replaced(void **state)
     assert_null(es_server_new(path, &calls));
     assert_int_equal(errno, EEXIST);
     assert_int_equal(unlink(path), 0);
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     close(fd);
