@@ -9,7 +9,6 @@ Every run has a build folder of its own below the root, which stays for the next
 with --all also
   long      the plain build's tests that take minutes: e2e-long
   valgrind  the plain build under memcheck: unit, contract, golden
-  long      the plain build: e2e-long
   tsan      clang with TSan: unit, contract, e2e
   release   gcc -O3: unit, contract, golden, sim, and ten times the seeds
   fuzz      each target for a minute under libFuzzer
@@ -34,7 +33,6 @@ from tally import Tally  # pylint: disable=wrong-import-position
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SUITES = ["unit", "contract", "golden", "fuzz", "sim", "e2e", "source"]
 LONG_SUITES = ["e2e-long"]
-LONG_SUITES = ["e2e-long"]
 FUZZ_SECONDS = 60
 CLANG_SAN = ["-Db_lundef=false"]
 
@@ -58,7 +56,6 @@ RELEASE = Run("release", ["unit", "contract", "golden", "sim"], "build-release",
 THOROUGH = [
     Run("long", LONG_SUITES),
     Run("valgrind", ["unit", "contract", "golden"], setup="valgrind"),
-    Run("long", LONG_SUITES),
     Run("tsan", ["unit", "contract", "e2e"], "build-tsan", "clang",
         ["-Db_sanitize=thread", *CLANG_SAN]),
     RELEASE,
