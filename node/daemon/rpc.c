@@ -60,14 +60,27 @@ void es_rpc_usage(struct es_request_call *call, const char *key, const char *pro
                  "docs/api.md lists the parameters of each method");
 }
 
+/* An array of the names in a text that has a newline behind each. */
+static json_t *lines_of(struct es_slice text)
+{
+    json_t *lines = json_array();
+    size_t begin = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] == '\n') {
+            json_array_append_new(lines, es_json_text(es_slice(text.ptr + begin, i - begin)));
+            begin = i + 1;
+        }
+    return lines;
+}
+
 static void refuse(struct es_daemon *daemon, uint64_t client, json_t *id, enum es_err err,
                    struct es_slice candidates)
 {
     json_t *error = error_object(1, es_err_text(err), es_err_code(err), NULL);
 
     if (err == ES_E_AMBIGUOUS && candidates.len > 0)
-        json_object_set_new(json_object_get(error, "data"), "candidates",
-                            json_pack("[o]", es_json_text(candidates)));
+        json_object_set_new(json_object_get(error, "data"), "candidates", lines_of(candidates));
     answer(daemon, client, id, "error", error);
 }
 

@@ -60,7 +60,7 @@ bool es_param_number(struct es_request_call *call, const char *key, uint64_t min
 
 bool es_rpc_contact(struct es_request_call *call, const char *key, struct es_contact_view *ret)
 {
-    char candidates[1024] = "";
+    char candidates[ES_CANDIDATES_BYTES_MAX] = "";
     struct es_slice who;
     uint32_t contact;
     enum es_err err;

@@ -248,7 +248,7 @@ static struct answer cmd_add(struct es_chat *chat, struct es_context *context,
     if (err != ES_ADDRESS_NOT_ONE || es_invite_parse(who, &invite) == ES_ADDRESS_CHECKSUM)
         return refuse(
             address_error(err, err == ES_ADDRESS_BAD_POINT ? ES_E_ADDRESS : ES_E_CHECKSUM));
-    if (es_who_request(chat, who, &asked) == ES_OK) {
+    if (es_who_request(chat, who, &asked, NULL, 0) == ES_OK) {
         enum es_err accepted =
             es_asked_accept(chat, context, asked, command->add.petname, &contact);
 
@@ -257,27 +257,37 @@ static struct answer cmd_add(struct es_chat *chat, struct es_context *context,
     return add_visible(chat, context, command, who);
 }
 
+static struct answer refuse_among(enum es_err err, const char *candidates)
+{
+    struct answer answer = refuse(err);
+
+    answer.text = es_slice(candidates, strlen(candidates));
+    return answer;
+}
+
 static struct answer cmd_accept(struct es_chat *chat, struct es_context *context,
-                                const struct es_command *command)
+                                const struct es_command *command, char *candidates, size_t cap)
 {
     struct es_contact *contact;
     struct es_asked *asked;
-    enum es_err err = es_who_request(chat, command->who, &asked);
+    enum es_err err = es_who_request(chat, command->who, &asked, candidates, cap);
 
-    if (err == ES_OK)
-        err = es_asked_accept(chat, context, asked, command->add.petname, &contact);
+    if (err != ES_OK)
+        return refuse_among(err, candidates);
+    err = es_asked_accept(chat, context, asked, command->add.petname, &contact);
     return err == ES_OK ? done(contact) : refuse(err);
 }
 
 static struct answer cmd_decline(struct es_chat *chat, struct es_context *context,
-                                 const struct es_command *command)
+                                 const struct es_command *command, char *candidates, size_t cap)
 {
     struct es_asked *asked;
-    enum es_err err = es_who_request(chat, command->who, &asked);
+    enum es_err err = es_who_request(chat, command->who, &asked, candidates, cap);
 
-    if (err == ES_OK)
-        es_asked_remove(chat, context, asked);
-    return refuse(err);
+    if (err != ES_OK)
+        return refuse_among(err, candidates);
+    es_asked_remove(chat, context, asked);
+    return (struct answer){0};
 }
 
 static struct answer cmd_rename(struct es_chat *chat, struct es_context *context,
@@ -415,13 +425,10 @@ static struct answer with_contact(struct es_chat *chat, struct es_context *conte
 {
     struct es_contact *contact;
     enum es_err err = es_who_contact(chat, command->who, &contact, candidates, cap);
-    struct answer answer;
 
     if (err == ES_OK)
         return run_for(chat, context, command, contact);
-    answer = refuse(err);
-    answer.text = es_slice(candidates, strlen(candidates));
-    return answer;
+    return refuse_among(err, candidates);
 }
 
 static struct answer run(struct es_chat *chat, struct es_context *context,
@@ -442,9 +449,9 @@ static struct answer run(struct es_chat *chat, struct es_context *context,
     case ES_CMD_ADD:
         return cmd_add(chat, context, command);
     case ES_CMD_ACCEPT:
-        return cmd_accept(chat, context, command);
+        return cmd_accept(chat, context, command, buf, cap);
     case ES_CMD_DECLINE:
-        return cmd_decline(chat, context, command);
+        return cmd_decline(chat, context, command, buf, cap);
     case ES_CMD_CONNECT:
         es_mesh_connect(chat->mesh, context, &command->connect.at, &command->connect.key, 0);
         return (struct answer){0};
@@ -468,7 +475,8 @@ static struct answer run(struct es_chat *chat, struct es_context *context,
 void es_chat_command(struct es_chat *chat, struct es_context *context,
                      const struct es_command *command)
 {
-    char buf[ES_INVITE_CHARS_MAX + 1];
+    _Static_assert(ES_CANDIDATES_BYTES_MAX > ES_INVITE_CHARS_MAX, "an answer's text has room");
+    char buf[ES_CANDIDATES_BYTES_MAX];
     struct answer answer = run(chat, context, command, buf, sizeof(buf));
 
     if (!answer.later)

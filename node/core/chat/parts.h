@@ -84,9 +84,12 @@ enum es_err es_conversation_ping(struct es_chat *chat, struct es_context *contex
 
 /* --- who.c ------------------------------------------------------------------------------------ */
 
+/* On ES_E_AMBIGUOUS candidates holds what fits of the names or, of requests, the addresses, a
+ * newline behind each. It may be NULL. */
 enum es_err es_who_contact(const struct es_chat *chat, struct es_slice who, struct es_contact **ret,
                            char *candidates, size_t cap);
-enum es_err es_who_request(const struct es_chat *chat, struct es_slice who, struct es_asked **ret);
+enum es_err es_who_request(const struct es_chat *chat, struct es_slice who, struct es_asked **ret,
+                           char *candidates, size_t cap);
 
 /* --- sessions.c ------------------------------------------------------------------------------- */
 

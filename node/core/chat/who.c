@@ -35,18 +35,16 @@ static bool means_address(const struct es_sign_public *key, struct es_slice who)
     return who.len >= BEGINNING_CHARS_MIN && begins(address + PREFIX_CHARS, who);
 }
 
+/* A name holds no newline, so a newline ends each of them. */
 static void add_candidate(char *candidates, size_t cap, const char *name)
 {
     size_t len = candidates == NULL ? 0 : strlen(candidates);
     size_t name_len = strlen(name);
 
-    if (candidates == NULL || len + name_len + 3 > cap)
+    if (candidates == NULL || len + name_len + 2 > cap)
         return;
-    if (len > 0) {
-        memcpy(candidates + len, ", ", 2);
-        len += 2;
-    }
-    memcpy(candidates + len, name, name_len + 1);
+    memcpy(candidates + len, name, name_len);
+    memcpy(candidates + len + name_len, "\n", 2);
 }
 
 /* A whole address that is nobody's may be mistyped: say so instead of "unknown". */
@@ -82,10 +80,14 @@ enum es_err es_who_contact(const struct es_chat *chat, struct es_slice who, stru
     return n == 1 ? ES_OK : unknown(who);
 }
 
-enum es_err es_who_request(const struct es_chat *chat, struct es_slice who, struct es_asked **ret)
+enum es_err es_who_request(const struct es_chat *chat, struct es_slice who, struct es_asked **ret,
+                           char *candidates, size_t cap)
 {
+    char address[ES_ADDRESS_CHARS + 1];
     size_t n = 0;
 
+    if (candidates != NULL && cap > 0)
+        candidates[0] = '\0';
     for (struct es_asked *asked = chat->asked; asked != NULL; asked = asked->next) {
         bool named = strlen(asked->name) == who.len && who.len > 0 &&
                      memcmp(asked->name, who.ptr, who.len) == 0;
@@ -94,6 +96,8 @@ enum es_err es_who_request(const struct es_chat *chat, struct es_slice who, stru
             continue;
         if (n++ == 0)
             *ret = asked;
+        es_address_format(&asked->from.address, address);
+        add_candidate(candidates, cap, address); /* they may all claim one name */
     }
     if (n > 1)
         return ES_E_AMBIGUOUS;
