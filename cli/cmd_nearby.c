@@ -43,15 +43,11 @@ static void put_row(struct es_cli *cli, const json_t *row)
         put_person(&cli->out, row);
 }
 
-/* Their names, or how many they are. */
 static void put_interfaces(struct es_out *out, const json_t *interfaces)
 {
     const json_t *name;
     size_t i;
 
-    if (json_is_integer(interfaces))
-        es_out_words(out, " on %" PRId64 " interface%s", (int64_t)json_integer_value(interfaces),
-                     json_integer_value(interfaces) == 1 ? "" : "s");
     json_array_foreach(interfaces, i, name)
     {
         es_out_words(out, "%s", i == 0 ? " on " : ", ");

@@ -314,12 +314,16 @@ static void report_state(struct es_discovery *discovery)
 
     state->method = discovery->ops ? discovery->ops->method : ES_DISCOVERY_OFF;
     state->interfaces = es_interfaces_count(&discovery->interfaces);
+    memset(state->interface_names, 0, sizeof(state->interface_names));
+    es_interfaces_list(&discovery->interfaces, state->interface_names,
+                       sizeof(state->interface_names));
     memset(state->problem, 0, sizeof(state->problem));
     (void)snprintf(state->problem, sizeof(state->problem), "%s", find_problem(discovery));
 
     const struct es_discovery_state *reported = &discovery->reported;
     if (!discovery->report_due && state->method == reported->method &&
         state->interfaces == reported->interfaces && state->published == reported->published &&
+        strcmp(state->interface_names, reported->interface_names) == 0 &&
         strcmp(state->problem, reported->problem) == 0)
         return;
     discovery->report_due = false;

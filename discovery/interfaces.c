@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "node/wire/utf8.h"
+
 static size_t address_len(sa_family_t family)
 {
     return family == AF_INET ? 4 : 16;
@@ -106,6 +108,26 @@ uint16_t es_interfaces_count(const struct es_interfaces *interfaces)
         if (!interfaces->list[i].loopback && es_interfaces_first(interfaces, i))
             count++;
     return count;
+}
+
+void es_interfaces_list(const struct es_interfaces *interfaces, char *ret, size_t cap)
+{
+    size_t len = 0;
+
+    ret[0] = '\0';
+    for (size_t i = 0; i < interfaces->n; i++) {
+        const struct es_interface_address *address = &interfaces->list[i];
+        size_t name_len = strlen(address->name);
+
+        /* The kernel takes names that are no text: people could not read them. */
+        if (address->loopback || !es_interfaces_first(interfaces, i) ||
+            !es_utf8_valid(es_slice(address->name, name_len)) || len + name_len + 2 > cap)
+            continue;
+        if (len > 0)
+            ret[len++] = ',';
+        memcpy(ret + len, address->name, name_len + 1);
+        len += name_len;
+    }
 }
 
 bool es_address_link_local(sa_family_t family, const uint8_t *bytes)

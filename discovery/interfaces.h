@@ -40,6 +40,8 @@ bool es_interfaces_first(const struct es_interfaces *interfaces, size_t i);
 
 /* Different networks, the loopback interface not counted. */
 uint16_t es_interfaces_count(const struct es_interfaces *interfaces);
+/* Their names, separated by commas, as far as they fit into cap bytes. */
+void es_interfaces_list(const struct es_interfaces *interfaces, char *ret, size_t cap);
 
 /* The address of an interface that others should dial, or NULL: of IPv4 rather a configured one, of
  * IPv6 rather the link-local one, which every neighbour can reach and nobody else. */

@@ -50,6 +50,20 @@ static json_t *nearby_object(const char *name, const struct es_contact_view *con
         known && contact->verified_by != ES_VERIFIED_NOT);
 }
 
+/* As an array of what commas separate. */
+static json_t *split_names(const char *names)
+{
+    json_t *array = json_array();
+
+    while (*names != '\0') {
+        size_t len = strcspn(names, ",");
+
+        json_array_append_new(array, es_json_text(es_slice(names, len)));
+        names += len + (names[len] == ',');
+    }
+    return array;
+}
+
 /* Present contacts, then visible people; of hidden nodes only how many. */
 static void method_nearby(struct es_request_call *call)
 {
@@ -81,7 +95,7 @@ static void method_nearby(struct es_request_call *call)
     page = es_rpc_list_end(&list);
     json_object_set_new(page, "hidden", json_integer(hidden));
     json_object_set_new(page, "listening_ms", json_integer((json_int_t)listening_ms));
-    json_object_set_new(page, "interfaces", json_integer(view.discovery.interfaces));
+    json_object_set_new(page, "interfaces", split_names(view.discovery.interface_names));
     es_rpc_result(call, page);
 }
 

@@ -52,12 +52,15 @@ enum es_discovery_method {
 };
 
 #define ES_PROBLEM_BYTES_MAX 160
+#define ES_INTERFACE_NAMES_BYTES_MAX 200
 
 /* How it stands: reported at start and whenever it changes. */
 struct es_discovery_state {
     enum es_discovery_method method;
-    uint16_t interfaces;                /* with multicast, in use                            */
-    bool published;                     /* the current publication stands                    */
+    uint16_t interfaces; /* with multicast, in use                            */
+    bool published;      /* the current publication stands                    */
+    /* Their names, separated by commas, as far as they fit. */
+    char interface_names[ES_INTERFACE_NAMES_BYTES_MAX];
     char problem[ES_PROBLEM_BYTES_MAX]; /* for people: what is wrong; empty when nothing is   */
 };
 

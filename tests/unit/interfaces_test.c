@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -16,6 +17,7 @@ static void add(struct es_interfaces *interfaces, int index, const char *address
 {
     struct es_interface_address *entry = &interfaces->list[interfaces->n++];
 
+    snprintf(entry->name, sizeof(entry->name), "eth%d", index);
     entry->index = index;
     entry->family = strchr(address, ':') ? AF_INET6 : AF_INET;
     assert_int_equal(inet_pton(entry->family, address, entry->bytes), 1);
@@ -83,6 +85,23 @@ static void interfaces_are_counted_once_and_loopback_not(void **state)
 
     assert_int_equal(es_interfaces_count(&interfaces), 2);
     assert_int_equal(es_interfaces_count(&none), 0);
+}
+
+static void names_are_listed_as_far_as_they_fit(void **state)
+{
+    struct es_interfaces interfaces = laptop();
+    char names[16], few[5];
+
+    (void)state;
+    es_interfaces_list(&interfaces, names, sizeof(names));
+    assert_string_equal(names, "eth2,eth3");
+    es_interfaces_list(&interfaces, few, sizeof(few));
+    assert_string_equal(few, "");
+    es_interfaces_list(&interfaces, names, 6);
+    assert_string_equal(names, "eth2");
+    interfaces.list[1].name[0] = '\xff';
+    es_interfaces_list(&interfaces, names, sizeof(names));
+    assert_string_equal(names, "eth3");
 }
 
 static void every_change_is_a_difference(void **state)
@@ -202,6 +221,7 @@ int main(void)
         cmocka_unit_test(only_ones_own_networks_are_reached),
         cmocka_unit_test(an_address_alone_on_its_network_reaches_itself),
         cmocka_unit_test(interfaces_are_counted_once_and_loopback_not),
+        cmocka_unit_test(names_are_listed_as_far_as_they_fit),
         cmocka_unit_test(every_change_is_a_difference),
         cmocka_unit_test(names_are_chosen_whole),
         cmocka_unit_test(one_address_of_each_family_is_advertised_per_interface),
