@@ -12,8 +12,8 @@
 #include "node/wire/frame.h"
 
 #define STEP_MS 250
+#define AWAKE_MS (5 * 60 * 1000)
 #define SETTLE_MS_MAX (60ull * 60 * 1000)
-#define PROOF_LINK 0x90000000u
 
 struct es_slice pair_slice(const char *text)
 {
@@ -29,34 +29,6 @@ const char *pair_name(uint32_t node)
 
 /* --- What travels ----------------------------------------------------------------------------- */
 
-static void remember_sealed(struct pair *pair, struct es_slice envelope)
-{
-    struct es_id id = es_envelope_id(envelope);
-
-    if (pair->n_sealed == pair->cap_sealed) {
-        pair->cap_sealed = pair->cap_sealed == 0 ? 1024 : 2 * pair->cap_sealed;
-        pair->sealed = es_sim_resize(pair->sealed, pair->cap_sealed * sizeof(pair->sealed[0]));
-    }
-    memcpy(pair->sealed[pair->n_sealed].nonce, envelope.ptr + ES_ENVELOPE_HEADER_BYTES,
-           ES_NONCE_BYTES);
-    pair->sealed[pair->n_sealed++].id = id;
-}
-
-static int compare_sealed(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct pair_sealed));
-}
-
-bool pair_nonces_fresh(struct pair *pair)
-{
-    qsort(pair->sealed, pair->n_sealed, sizeof(pair->sealed[0]), compare_sealed);
-    for (size_t i = 1; i < pair->n_sealed; i++)
-        if (memcmp(pair->sealed[i - 1].nonce, pair->sealed[i].nonce, ES_NONCE_BYTES) == 0 &&
-            memcmp(&pair->sealed[i - 1].id, &pair->sealed[i].id, sizeof(struct es_id)) != 0)
-            return false;
-    return true;
-}
-
 /* Takes out of a frame what a test lets get lost. */
 static bool filter(struct pair *pair, uint32_t from, uint32_t to, const struct es_frame *frame,
                    uint8_t *bytes, size_t *io_len)
@@ -67,7 +39,7 @@ static bool filter(struct pair *pair, uint32_t from, uint32_t to, const struct e
     for (size_t i = 0; i < frame->envelopes.n; i++) {
         struct es_slice envelope = frame->envelopes.at[i];
 
-        remember_sealed(pair, envelope);
+        pair_tape(pair, from, to, false, envelope);
         if (pair->passes != NULL && !pair->passes(pair, from, to, envelope)) {
             pair->dropped++;
             continue;
@@ -87,9 +59,11 @@ static bool on_frame(void *ctx, uint32_t from, uint32_t to, uint8_t *bytes, size
 
     if (!es_frame_decode(es_slice(bytes, *io_len), &frame))
         return true;
+    if (frame.kind == ES_FRAME_ENVELOPES)
+        return filter(pair, from, to, &frame, bytes, io_len);
     if (frame.kind == ES_FRAME_LINK)
-        remember_sealed(pair, frame.link);
-    return frame.kind != ES_FRAME_ENVELOPES || filter(pair, from, to, &frame, bytes, io_len);
+        pair_tape(pair, from, to, true, frame.link);
+    return pair->passes_frame == NULL || pair->passes_frame(pair, from, to, frame.kind);
 }
 
 /* --- What people are told --------------------------------------------------------------------- */
@@ -158,6 +132,7 @@ struct pair *pair_new(uint32_t n)
     memset(pair, 0, sizeof(*pair));
     pair->world = es_sim_world_new(&options);
     pair->world->watch = (struct es_sim_watch){.ctx = pair, .event = on_event, .frame = on_frame};
+    pair->world->settings.contacts_max = ES_CONTACTS_MAX;
     pair->nodes = pair->world->nodes;
     es_sim_world_begin(pair->world);
     for (uint32_t i = 0; i < n; i++) {
@@ -183,7 +158,7 @@ void pair_free(struct pair *pair)
 {
     es_sim_world_free(pair->world);
     free(pair->events);
-    free(pair->sealed);
+    pair_tape_free(pair);
     free(pair);
 }
 
@@ -225,14 +200,19 @@ bool pair_settle(struct pair *pair)
 
 /* --- Commands --------------------------------------------------------------------------------- */
 
-enum es_err pair_command(struct pair *pair, uint32_t node, const struct es_command *command)
+bool pair_try(struct pair *pair, uint32_t node, const struct es_command *command)
 {
     struct es_command numbered = *command;
 
     numbered.request = ++pair->last_request;
     memset(&pair->answer, 0, sizeof(pair->answer));
     es_sim_node_command(pair->world, &pair->nodes[node], &numbered);
-    if (pair->answer.event.request != numbered.request)
+    return pair->answer.event.request == numbered.request;
+}
+
+enum es_err pair_command(struct pair *pair, uint32_t node, const struct es_command *command)
+{
+    if (!pair_try(pair, node, command))
         fail(pair, "no answer");
     return pair->answer.event.err;
 }
@@ -387,6 +367,19 @@ void pair_restart(struct pair *pair, uint32_t node)
     pair_start(pair, node);
 }
 
+void pair_days(struct pair *pair, uint32_t days)
+{
+    while (days-- > 0) {
+        for (uint32_t i = 0; i < pair->world->options.nodes; i++)
+            pair_stop(pair, i);
+        for (uint32_t i = 0; i < pair->world->options.nodes; i++) {
+            pair->nodes[i].wall_offset_ms += (int64_t)PAIR_DAY_MS;
+            pair_start(pair, i);
+        }
+        pair_run(pair, AWAKE_MS);
+    }
+}
+
 struct es_store *pair_image(const struct pair *pair, uint32_t node)
 {
     return es_store_memory_clone(pair->nodes[node].store);
@@ -425,6 +418,16 @@ struct es_id pair_digest(const struct pair *pair, uint32_t node, const enum es_r
     return digest;
 }
 
+struct es_id pair_digest_all(const struct pair *pair, uint32_t node)
+{
+    enum es_row_kind kinds[ES_ROW_KIND_END];
+    size_t n = 0;
+
+    for (int kind = ES_ROW_SELF; kind < ES_ROW_KIND_END; kind++)
+        kinds[n++] = (enum es_row_kind)kind;
+    return pair_digest(pair, node, kinds, n);
+}
+
 static int count_row(void *ctx, const struct es_row *row)
 {
     (void)row;
@@ -439,47 +442,4 @@ size_t pair_rows(const struct pair *pair, uint32_t node, enum es_row_kind kind)
 
     reader->ops->each(reader, kind, count_row, &n);
     return n;
-}
-
-/* --- Strangers -------------------------------------------------------------------------------- */
-
-static void hand_over(struct pair *pair, uint32_t node, uint32_t link, struct es_slice bytes)
-{
-    const struct es_report report = {.kind = ES_REPORT_FRAME,
-                                     .frame = {.link = link, .bytes = bytes}};
-
-    es_sim_node_report(pair->world, &pair->nodes[node], &report);
-}
-
-/* A link of its own that greets with a proof of nothing. */
-static uint32_t stranger(struct pair *pair, uint32_t node)
-{
-    uint32_t number = PROOF_LINK + pair->n_strangers++;
-    struct es_report up = {.kind = ES_REPORT_LINK_UP, .up = {.link = number}};
-    struct es_hello hello = {.version_min = 1, .version_max = 1};
-    uint8_t envelope[ES_ENVELOPE_BYTES_MIN] = {ES_PROTOCOL_VERSION};
-    uint8_t frame[1024];
-
-    snprintf(up.up.host, sizeof(up.up.host), "10.9.%u.%u", number >> 8 & 0xff, number & 0xff);
-    up.up.listener = pair->nodes[node].listeners[0].number;
-    up.up.server_key = pair->nodes[node].listeners[0].key;
-    memset(up.up.client_key.bytes, (int)(number & 0xff), sizeof(up.up.client_key.bytes));
-    es_sim_node_report(pair->world, &pair->nodes[node], &up);
-    hand_over(pair, node, number, es_slice(frame, es_frame_hello(frame, sizeof(frame), &hello)));
-    hand_over(pair, node, number,
-              es_slice(frame, es_frame_link(frame, sizeof(frame), ES_SLICE_OF(envelope))));
-    return number;
-}
-
-void pair_inject(struct pair *pair, uint32_t node, struct es_slice envelope)
-{
-    uint32_t link = stranger(pair, node);
-    uint8_t frame[ES_FRAME_BYTES_MAX];
-    const struct es_report down = {.kind = ES_REPORT_LINK_DOWN,
-                                   .down = {.link = link, .end = ES_LINK_CLOSED}};
-    size_t len = es_frame_envelopes_begin(frame, sizeof(frame));
-
-    es_frame_envelopes_add(frame, sizeof(frame), &len, 0, envelope);
-    hand_over(pair, node, link, es_slice(frame, len));
-    es_sim_node_report(pair->world, &pair->nodes[node], &down);
 }

@@ -3,11 +3,12 @@
  * network without any fault but those that a test asks for.
  *
  * Node 0 is called Ada, 1 Bob, 2 Eve: so are they named by the others, too. What people are told is
- * kept until pair_forget_events(); every nonce that is sent is kept to the end. */
+ * kept until pair_forget_events(); every envelope that is sent is kept to the end. */
 #ifndef ES_TESTS_CORE_PAIR_H
 #define ES_TESTS_CORE_PAIR_H
 
 #include "node/core/chat/rows.h"
+#include "node/wire/frame.h"
 #include "sim/world.h"
 
 #define PAIR_NODES_MAX 3
@@ -22,10 +23,13 @@ struct pair_event {
     char text[PAIR_TEXT_BYTES]; /* of a message: its text; else the event's, cut off */
 };
 
-/* An envelope that set out; without gaps between the members, for memcmp. */
-struct pair_sealed {
-    uint8_t nonce[ES_NONCE_BYTES];
+/* An envelope that set out, each time that it did. */
+struct pair_taped {
+    uint32_t from, to;
+    bool link; /* stood in a LINK frame */
     struct es_id id;
+    uint8_t *bytes;
+    size_t len;
 };
 
 struct pair {
@@ -38,11 +42,13 @@ struct pair {
 
     /* Asked for each envelope that sets out; false: it is lost. NULL: all travel. */
     bool (*passes)(struct pair *pair, uint32_t from, uint32_t to, struct es_slice envelope);
-    uint64_t counter; /* for `passes` to use */
+    /* The same for each other frame, ACKs of links among them. */
+    bool (*passes_frame)(struct pair *pair, uint32_t from, uint32_t to, enum es_frame_kind kind);
+    uint64_t counter; /* for these two to use */
     uint64_t dropped;
 
-    struct pair_sealed *sealed; /* everything that was sent */
-    size_t n_sealed, cap_sealed;
+    struct pair_taped *tape; /* everything that was sent */
+    size_t n_taped, cap_taped;
     uint32_t n_strangers;
 };
 
@@ -56,6 +62,8 @@ void pair_run(struct pair *pair, uint64_t for_ms);
 /* Runs until nothing of anybody waits any more, at most a virtual hour. False: it still waits. */
 bool pair_settle(struct pair *pair);
 
+/* Gives a command. False: the node is down, or went down before it answered. */
+bool pair_try(struct pair *pair, uint32_t node, const struct es_command *command);
 /* Gives a command and waits for its answer. The node must be up. */
 enum es_err pair_command(struct pair *pair, uint32_t node, const struct es_command *command);
 enum es_err pair_do(struct pair *pair, uint32_t node, enum es_command_kind kind, const char *who);
@@ -90,15 +98,34 @@ void pair_restart(struct pair *pair, uint32_t node);
 /* The disk as it is now; then the node starts from that image (which is used up). */
 struct es_store *pair_image(const struct pair *pair, uint32_t node);
 void pair_restore(struct pair *pair, uint32_t node, struct es_store *image);
+/* Days pass: each node is off but for some minutes of each. */
+void pair_days(struct pair *pair, uint32_t days);
 void pair_cut(struct pair *pair, uint32_t a, uint32_t b, bool cut);
-/* No nonce was used for two envelopes. */
-bool pair_nonces_fresh(struct pair *pair);
 /* A digest of every row of some kinds, for "nothing has changed". */
 struct es_id pair_digest(const struct pair *pair, uint32_t node, const enum es_row_kind *kinds,
                          size_t n_kinds);
+/* Of every row of every kind. */
+struct es_id pair_digest_all(const struct pair *pair, uint32_t node);
 size_t pair_rows(const struct pair *pair, uint32_t node, enum es_row_kind kind);
 
+/* --- core_tape.c: what was sent, and what strangers send -------------------------------------- */
+
+void pair_tape(struct pair *pair, uint32_t from, uint32_t to, bool link, struct es_slice envelope);
+void pair_tape_free(struct pair *pair);
+/* No nonce was used for two envelopes. */
+bool pair_nonces_fresh(const struct pair *pair);
+/* How many keys were used for two envelopes: each tag names one. */
+size_t pair_keys_reused(const struct pair *pair);
+/* Is it what this node asks somebody now? */
+bool pair_is_request(const struct pair *pair, uint32_t node, struct es_slice envelope);
+
+/* A link to nobody that greets this node with this proof, or with none: its number. */
+uint32_t pair_stranger(struct pair *pair, uint32_t node, struct es_slice proof);
+void pair_stranger_sends(struct pair *pair, uint32_t node, uint32_t link, struct es_slice envelope);
+void pair_stranger_leaves(struct pair *pair, uint32_t node, uint32_t link);
 /* An envelope arrives at a node on a link that is bound to nobody. */
 void pair_inject(struct pair *pair, uint32_t node, struct es_slice envelope);
+/* Something that was sent arrives once more, at anybody, from a stranger. */
+void pair_replay(struct pair *pair, uint32_t node, const struct pair_taped *taped);
 
 #endif
