@@ -117,9 +117,8 @@ void es_contact_drop_secrets(struct es_chat *chat, struct es_context *context,
     es_ask_drop(chat, context, contact);
     while (contact->sessions[0] != NULL)
         es_sessions_remove(chat, context, contact->sessions[0]);
-    es_wipe(&contact->presence, sizeof(contact->presence));
     es_wipe(&contact->proved_by, sizeof(contact->proved_by));
-    contact->has_presence = false;
+    es_presence_forget(contact);
     contact->gone_back = contact->renew = false;
     es_mesh_drop_peer(chat->mesh, context, contact->number);
     contact->present = false;
@@ -153,15 +152,26 @@ static bool printable(struct es_slice name)
     return true;
 }
 
-bool es_name_valid(struct es_slice name)
+/* Addresses and invites are read in either case. */
+static bool begins_as_address(struct es_slice name)
 {
     static const char prefix[] = "earshot:";
+    const uint8_t to_lower = 0x20; /* in ASCII; a colon has that bit already */
+    size_t same = 0;
 
+    while (same < sizeof(prefix) - 1 && same < name.len &&
+           (name.ptr[same] | to_lower) == prefix[same])
+        same++;
+    return same == sizeof(prefix) - 1;
+}
+
+bool es_name_valid(struct es_slice name)
+{
     if (name.len == 0 || name.len > ES_NAME_BYTES_MAX || !es_utf8_valid(name) || !printable(name))
         return false;
     if (memchr("#-@ ", name.ptr[0], 4) != NULL || name.ptr[name.len - 1] == ' ')
         return false;
-    return name.len < sizeof(prefix) - 1 || memcmp(name.ptr, prefix, sizeof(prefix) - 1) != 0;
+    return !begins_as_address(name);
 }
 
 void es_name_set(char ret[static ES_NAME_BYTES_MAX + 1], struct es_slice name)

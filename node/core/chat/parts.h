@@ -281,6 +281,12 @@ bool es_invites_restore(struct es_chat *chat, const struct es_row *row);
 void es_presence_record(const struct es_chat *chat, struct es_record *ret);
 void es_presence_learn(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
                        const struct es_presence_record *record);
+void es_presence_forget(struct es_contact *contact);
+/* The contact has proved that a link to a node with this link key is its own. */
+void es_presence_proved(struct es_chat *chat, struct es_context *context,
+                        struct es_contact *contact, const struct es_dh_public *link_key);
+/* A link to an advert that was recognised as this contact's brought no proof. */
+void es_presence_doubted(struct es_chat *chat, struct es_contact *contact);
 uint32_t es_presence_recognise(struct es_chat *chat, struct es_context *context, uint16_t port,
                                const struct es_advert *advert);
 void es_presence_sign(const struct es_chat *chat, uint16_t port, struct es_advert *io_advert);

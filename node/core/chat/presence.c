@@ -22,15 +22,40 @@ void es_presence_record(const struct es_chat *chat, struct es_record *ret)
     ret->presence.signer = es_sign_public_of(&self->presence_signer);
 }
 
+static bool is_signer(const struct es_contact *contact, const struct es_sign_public *signer)
+{
+    return memcmp(contact->presence_signer.bytes, signer->bytes, ES_KEY_BYTES) == 0;
+}
+
+/* All contacts of one person hold the same keys of theirs, so one could say that they are its own. */
+static bool is_proved_by_other(const struct es_chat *chat, const struct es_contact *contact,
+                               const struct es_sign_public *signer)
+{
+    for (size_t i = 0; i < chat->n_contacts; i++) {
+        const struct es_contact *other = chat->contacts[i];
+
+        if (other != contact && other->has_presence && other->presence_proved &&
+            is_signer(other, signer))
+            return true;
+    }
+    return false;
+}
+
 void es_presence_learn(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
                        const struct es_presence_record *record)
 {
     bool newer = !contact->has_presence || record->generation > contact->presence_generation ||
                  (record->generation == contact->presence_generation &&
                   record->index > contact->presence.index);
+    bool same_signer = contact->has_presence && is_signer(contact, &record->signer);
 
     if (!newer)
         return;
+    if (!same_signer && is_proved_by_other(chat, contact, &record->signer)) {
+        es_count(context->counters, ES_COUNT_REJECTED_RECORD);
+        return;
+    }
+    contact->presence_proved = contact->presence_proved && same_signer;
     contact->has_presence = true;
     contact->presence_generation = record->generation;
     contact->presence.index = record->index;
@@ -39,6 +64,40 @@ void es_presence_learn(struct es_chat *chat, struct es_context *context, struct 
     contact->presence_wall_ms = context->wall_ms;
     es_contact_save(chat, context, contact);
     chat->search_owed = true;
+}
+
+void es_presence_forget(struct es_contact *contact)
+{
+    es_wipe(&contact->presence, sizeof(contact->presence));
+    contact->has_presence = contact->presence_proved = false;
+}
+
+/* The signature of an advert covers its link key and the proof of a link does, too: whoever made both
+ * has the signing key. Others who said that it is theirs are recognised by it no more. */
+void es_presence_proved(struct es_chat *chat, struct es_context *context,
+                        struct es_contact *contact, const struct es_dh_public *link_key)
+{
+    if (!contact->has_presence || contact->presence_proved ||
+        memcmp(contact->met.bytes, link_key->bytes, ES_KEY_BYTES) != 0)
+        return;
+    contact->presence_proved = true;
+    es_contact_save(chat, context, contact);
+    for (size_t i = 0; i < chat->n_contacts; i++) {
+        struct es_contact *other = chat->contacts[i];
+
+        if (other == contact || !other->has_presence ||
+            !is_signer(other, &contact->presence_signer))
+            continue;
+        es_count(context->counters, ES_COUNT_REJECTED_RECORD);
+        es_presence_forget(other);
+        es_contact_save(chat, context, other);
+    }
+}
+
+/* The advert may be another contact's who gave the same key. */
+void es_presence_doubted(struct es_chat *chat, struct es_contact *contact)
+{
+    chat->search_owed |= !contact->presence_proved;
 }
 
 /* Recognised under the key `steps` after the oldest kept: the one before it is the oldest now. */
@@ -76,6 +135,16 @@ static bool try_keys(struct es_chat *chat, struct es_context *context, struct es
     return found;
 }
 
+/* Of two that gave the same key the one is believed that proved it, or else that no link refuted. */
+enum rank { PROVED, SAID, DOUBTED, RANKS };
+
+static enum rank rank_of(const struct es_contact *contact)
+{
+    if (contact->presence_proved)
+        return PROVED;
+    return contact->unproved == 0 ? SAID : DOUBTED;
+}
+
 static bool may_be_met(const struct es_contact *contact)
 {
     return contact->state == ES_CONTACT_ACCEPTED && contact->has_presence;
@@ -100,18 +169,24 @@ static void refill_search(struct es_chat *chat, const struct es_context *context
         chat->search_tokens = SEARCH_TOKENS_PER_S;
 }
 
-uint32_t es_presence_recognise(struct es_chat *chat, struct es_context *context, uint16_t port,
-                               const struct es_advert *advert)
+static struct es_contact *recognise_near(struct es_chat *chat, struct es_context *context,
+                                         enum rank rank, uint16_t port,
+                                         const struct es_advert *advert)
 {
     for (size_t i = 0; i < chat->n_contacts; i++) {
         struct es_contact *contact = chat->contacts[i];
         uint32_t steps = expected_steps(contact, context->wall_ms);
 
-        if (may_be_met(contact) &&
+        if (may_be_met(contact) && rank_of(contact) == rank &&
             try_keys(chat, context, contact, steps > 0 ? steps - 1 : 0, 3, port, advert))
-            return contact->number;
+            return contact;
     }
-    refill_search(chat, context);
+    return NULL;
+}
+
+static struct es_contact *recognise_far(struct es_chat *chat, struct es_context *context,
+                                        uint16_t port, const struct es_advert *advert)
+{
     for (size_t i = 0; i < chat->n_contacts; i++) {
         struct es_contact *contact = chat->contacts[i];
 
@@ -123,9 +198,26 @@ uint32_t es_presence_recognise(struct es_chat *chat, struct es_context *context,
         }
         chat->search_tokens -= 2 * SEARCH_DAYS;
         if (try_keys(chat, context, contact, 0, SEARCH_DAYS + 2, port, advert))
-            return contact->number;
+            return contact;
     }
-    return 0;
+    return NULL;
+}
+
+uint32_t es_presence_recognise(struct es_chat *chat, struct es_context *context, uint16_t port,
+                               const struct es_advert *advert)
+{
+    struct es_contact *found = NULL;
+
+    for (enum rank rank = PROVED; rank < RANKS && found == NULL; rank++)
+        found = recognise_near(chat, context, rank, port, advert);
+    if (found == NULL) {
+        refill_search(chat, context);
+        found = recognise_far(chat, context, port, advert);
+    }
+    if (found == NULL)
+        return 0;
+    found->met = advert->link_key;
+    return found->number;
 }
 
 void es_presence_sign(const struct es_chat *chat, uint16_t port, struct es_advert *io_advert)

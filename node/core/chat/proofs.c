@@ -199,10 +199,14 @@ uint32_t es_proofs_check(struct es_chat *chat, struct es_context *context, uint3
             continue;
         if (proves_contact(chat, context, contact, &attempt)) {
             contact->unproved = 0;
+            if (role == ES_ROLE_LISTENER)
+                es_presence_proved(chat, context, contact, &keys->server);
             return contact->number;
         }
         if (expected != 0 && contact->unproved < ES_UNPROVED_MAX)
             contact->unproved++;
+        if (expected != 0)
+            es_presence_doubted(chat, contact);
     }
     return 0;
 }

@@ -171,6 +171,7 @@ size_t es_body_contact(const struct es_contact *contact, uint8_t *buf, size_t ca
     es_write_u32(&writer, contact->presence.index);
     es_write_bytes(&writer, contact->presence.key.bytes, ES_KEY_BYTES);
     es_write_bytes(&writer, contact->presence_signer.bytes, ES_KEY_BYTES);
+    es_write_u8(&writer, contact->presence_proved);
     es_write_u64(&writer, contact->presence_wall_ms);
     es_write_u32(&writer, contact->incarnation);
     es_write_u64(&writer, contact->next_sequence);
@@ -194,6 +195,7 @@ static void read_presence(struct es_reader *reader, struct es_contact *ret)
     ret->presence.index = es_read_u32(reader);
     es_read_bytes(reader, ret->presence.key.bytes, ES_KEY_BYTES);
     es_read_bytes(reader, ret->presence_signer.bytes, ES_KEY_BYTES);
+    ret->presence_proved = read_bool(reader);
     ret->presence_wall_ms = es_read_u64(reader);
 }
 

@@ -249,7 +249,7 @@ static void leave_old_sessions(struct es_chat *chat, struct es_context *context,
 }
 
 /* Any envelope of a candidate is the acceptance (docs/protocol.md, section 6.2): while another session
- * is in use one is made for it, and repeated. */
+ * is in use one is made for it, and repeated. sending: NULL when nothing may be sealed in any other. */
 static void announce_candidates(struct es_chat *chat, struct es_context *context,
                                 struct es_contact *contact, const struct es_live_session *sending)
 {
@@ -258,7 +258,7 @@ static void announce_candidates(struct es_chat *chat, struct es_context *context
         struct es_outgoing *out;
 
         if (session == sending || !es_sessions_is_candidate(session) || session->n_sealed > 0 ||
-            !sending->ratchet.confirmed || !has_room(session))
+            (sending != NULL && !sending->ratchet.confirmed) || !has_room(session))
             continue;
         out = es_outbox_add_control(chat, contact, ES_OWED_PROFILE);
         if (out == NULL)
@@ -361,9 +361,12 @@ void es_seal_due(struct es_chat *chat, struct es_context *context)
         struct es_contact *contact = chat->contacts[i];
         struct es_live_session *sending;
 
-        if (contact->state != ES_CONTACT_ACCEPTED || contact->sessions[0] == NULL ||
-            contact->gone_back)
+        if (contact->state != ES_CONTACT_ACCEPTED || contact->sessions[0] == NULL)
             continue;
+        if (contact->gone_back) {
+            announce_candidates(chat, context, contact, NULL);
+            continue;
+        }
         sending = es_sessions_sending(chat, contact);
         leave_old_sessions(chat, context, contact, sending);
         announce_candidates(chat, context, contact, sending);

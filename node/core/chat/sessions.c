@@ -57,16 +57,25 @@ void es_sessions_save(struct es_chat *chat, struct es_context *context,
     es_wipe(body, sizeof(body));
 }
 
-/* Which session gives way when a contact has too many: the oldest that is not sealed in. */
+/* Which session gives way when a contact has too many: the oldest candidate, for whoever can forge
+ * requests makes as many of them as they like; else the oldest that is not sealed in. */
 static struct es_live_session *spare_session(const struct es_chat *chat,
                                              const struct es_contact *contact)
 {
     const struct es_live_session *sending = es_sessions_sending(chat, contact);
+    struct es_live_session *spare = NULL;
 
-    for (size_t i = ES_SESSIONS_PER_CONTACT_MAX; i-- > 0;)
-        if (contact->sessions[i] != sending)
-            return contact->sessions[i];
-    return NULL;
+    for (size_t i = ES_SESSIONS_PER_CONTACT_MAX; i-- > 0;) {
+        struct es_live_session *session = contact->sessions[i];
+
+        if (session == sending)
+            continue;
+        if (es_sessions_is_candidate(session))
+            return session;
+        if (spare == NULL)
+            spare = session;
+    }
+    return spare;
 }
 
 static struct es_live_session *insert(struct es_chat *chat, struct es_contact *contact,
@@ -122,8 +131,6 @@ struct es_live_session *es_sessions_add(struct es_chat *chat, struct es_context 
     if (!session->renews && contact->verified_by != ES_VERIFIED_NOT)
         contact->verified_below =
             chat->self.next_session; /* it came with the key that was verified */
-    contact->renew = false;
-    contact->gone_back = false;
     return session;
 }
 
@@ -209,6 +216,9 @@ static enum es_open_result open_expected(struct es_chat *chat, struct es_context
 
 void es_sessions_confirmed(struct es_context *context, const struct es_live_session *session)
 {
+    /* Only this is as new as what the peer has: a candidate may be forged. */
+    session->contact->renew = false;
+    session->contact->gone_back = false;
     if (!session->renews)
         return;
     es_count(context->counters, ES_COUNT_SESSIONS_RENEWED);

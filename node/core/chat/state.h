@@ -108,6 +108,7 @@ struct es_contact {
     uint32_t presence_generation;
     struct es_presence_key presence;
     struct es_sign_public presence_signer;
+    bool presence_proved; /* an advert signed so led to a link that this contact proved its own */
     uint64_t presence_wall_ms; /* when `presence` + 1 was current */
 
     /* Our messages. */
@@ -136,6 +137,7 @@ struct es_contact {
     struct es_outgoing *outbox, *outbox_tail;
     size_t n_outbox, n_sealed;
     bool present;
+    struct es_dh_public met; /* link key of the last advert recognised as this contact's */
     bool gone_back;          /* we lost state: nothing is sealed before a new session        */
     bool renew;              /* ask for a new session as soon as it is time                  */
     uint8_t unproved;        /* links of a recognised advert without a valid proof           */
