@@ -7,27 +7,12 @@
 #ifndef ES_CLI_SANITIZE_H
 #define ES_CLI_SANITIZE_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-enum es_text_kind {
-    /* What somebody said: may join and shape its letters as its script and its emoji need. */
-    ES_TEXT_BODY,
-    /* Who somebody is: two names that look alike must be alike, so what has no width, and every
-     * blank but U+0020, is shown too. */
-    ES_TEXT_NAME,
-};
+#include "node/wire/utf8.h"
 
 /* A result is at most this many times as long as its input. */
 #define ES_SANITIZE_GROWTH 6
-
-/* Bytes of the character that text begins with, its code point into *ret; 0 when the first byte
- * begins none, or len is 0. */
-size_t es_utf8_next(const char *text, size_t len, uint32_t *ret);
-
-/* Is this a character that is shown as an escape? */
-bool es_char_hidden(enum es_text_kind kind, uint32_t c);
 
 /* For a terminal. ret holds ES_SANITIZE_GROWTH * len + 1 bytes; returns the length without the
  * NUL that ends it. No newline passes either: who wants lines splits the text first. */

@@ -36,18 +36,6 @@ struct es_contact *es_contact_by_address(const struct es_chat *chat,
     return NULL;
 }
 
-struct es_contact *es_contact_by_petname(const struct es_chat *chat, struct es_slice name)
-{
-    for (size_t i = 0; i < chat->n_contacts; i++) {
-        struct es_contact *contact = chat->contacts[i];
-
-        if (strlen(contact->petname) == name.len &&
-            memcmp(contact->petname, name.ptr, name.len) == 0)
-            return contact;
-    }
-    return NULL;
-}
-
 /* Of an address, when nothing else is known to call somebody by. */
 #define ADDRESS_NAME_CHARS 8
 
@@ -144,34 +132,13 @@ void es_contact_erase(struct es_chat *chat, struct es_context *context, struct e
 
 /* --- Names ------------------------------------------------------------------------------------ */
 
-static bool printable(struct es_slice name)
-{
-    for (size_t i = 0; i < name.len; i++)
-        if (name.ptr[i] < 0x20 || name.ptr[i] == 0x7f)
-            return false;
-    return true;
-}
-
-/* Addresses and invites are read in either case. */
-static bool begins_as_address(struct es_slice name)
-{
-    static const char prefix[] = "earshot:";
-    const uint8_t to_lower = 0x20; /* in ASCII; a colon has that bit already */
-    size_t same = 0;
-
-    while (same < sizeof(prefix) - 1 && same < name.len &&
-           (name.ptr[same] | to_lower) == prefix[same])
-        same++;
-    return same == sizeof(prefix) - 1;
-}
-
 bool es_name_valid(struct es_slice name)
 {
-    if (name.len == 0 || name.len > ES_NAME_BYTES_MAX || !es_utf8_valid(name) || !printable(name))
+    if (name.len == 0 || name.len > ES_NAME_BYTES_MAX || !es_utf8_shown(ES_TEXT_NAME, name))
         return false;
     if (memchr("#-@ ", name.ptr[0], 4) != NULL || name.ptr[name.len - 1] == ' ')
         return false;
-    return !begins_as_address(name);
+    return !es_address_has_scheme(name);
 }
 
 void es_name_set(char ret[static ES_NAME_BYTES_MAX + 1], struct es_slice name)
@@ -182,12 +149,14 @@ void es_name_set(char ret[static ES_NAME_BYTES_MAX + 1], struct es_slice name)
         memcpy(ret, name.ptr, name.len);
 }
 
+/* Neither another's petname nor the beginning of another's address: by both people are meant. */
 static bool name_free(const struct es_chat *chat, const struct es_contact *contact,
                       struct es_slice name)
 {
-    const struct es_contact *holder = es_contact_by_petname(chat, name);
-
-    return holder == NULL || holder == contact;
+    for (size_t i = 0; i < chat->n_contacts; i++)
+        if (chat->contacts[i] != contact && es_who_means(chat->contacts[i], name))
+            return false;
+    return true;
 }
 
 /* "Ada", "Ada 2", ... "Ada 999": the first that is free. False: none is. */

@@ -40,7 +40,6 @@ uint64_t es_self_visible_until(const struct es_chat *chat);
 struct es_contact *es_contact_find(const struct es_chat *chat, uint32_t number);
 struct es_contact *es_contact_by_address(const struct es_chat *chat,
                                          const struct es_sign_public *address);
-struct es_contact *es_contact_by_petname(const struct es_chat *chat, struct es_slice name);
 /* A known or blocked address, or our own, that is not this one but shares its X25519 form. */
 bool es_contact_is_twin(const struct es_chat *chat, const struct es_sign_public *address);
 /* NULL when the table is full. */
@@ -84,6 +83,8 @@ enum es_err es_conversation_ping(struct es_chat *chat, struct es_context *contex
 
 /* --- who.c ------------------------------------------------------------------------------------ */
 
+/* By the petname, or by an address of which it is the beginning. */
+bool es_who_means(const struct es_contact *contact, struct es_slice who);
 /* On ES_E_AMBIGUOUS candidates holds what fits of the names or, of requests, the addresses, a
  * newline behind each. It may be NULL. */
 enum es_err es_who_contact(const struct es_chat *chat, struct es_slice who, struct es_contact **ret,

@@ -4,8 +4,7 @@
 
 #include "node/core/chat/parts.h"
 
-#define PREFIX "earshot:"
-#define PREFIX_CHARS (sizeof(PREFIX) - 1)
+#define PREFIX_CHARS (sizeof("earshot:") - 1)
 /* Fewer characters would make a mistyped one likely to hit somebody. */
 #define BEGINNING_CHARS_MIN 8
 
@@ -30,12 +29,19 @@ static bool means_address(const struct es_sign_public *key, struct es_slice who)
     char address[ES_ADDRESS_CHARS + 1];
 
     es_address_format(key, address);
-    if (who.len >= PREFIX_CHARS && begins(PREFIX, es_slice(who.ptr, PREFIX_CHARS)))
+    if (es_address_has_scheme(who))
         return who.len >= PREFIX_CHARS + BEGINNING_CHARS_MIN && begins(address, who);
     return who.len >= BEGINNING_CHARS_MIN && begins(address + PREFIX_CHARS, who);
 }
 
 /* A name holds no newline, so a newline ends each of them. */
+bool es_who_means(const struct es_contact *contact, struct es_slice who)
+{
+    if (strlen(contact->petname) == who.len && memcmp(contact->petname, who.ptr, who.len) == 0)
+        return true;
+    return contact->has_address && means_address(&contact->key.address, who);
+}
+
 static void add_candidate(char *candidates, size_t cap, const char *name)
 {
     size_t len = candidates == NULL ? 0 : strlen(candidates);
@@ -59,7 +65,6 @@ static enum es_err unknown(struct es_slice who)
 enum es_err es_who_contact(const struct es_chat *chat, struct es_slice who, struct es_contact **ret,
                            char *candidates, size_t cap)
 {
-    const struct es_contact *named = es_contact_by_petname(chat, who);
     size_t n = 0;
 
     if (candidates != NULL && cap > 0)
@@ -68,8 +73,7 @@ enum es_err es_who_contact(const struct es_chat *chat, struct es_slice who, stru
         struct es_contact *contact = chat->contacts[i];
 
         /* Who calls themselves like the beginning of another's address does not get their messages. */
-        if (contact != named &&
-            (!contact->has_address || !means_address(&contact->key.address, who)))
+        if (!es_who_means(contact, who))
             continue;
         if (n++ == 0)
             *ret = contact;

@@ -25,7 +25,7 @@ void es_link_format(const uint8_t *bytes, size_t len, enum es_base32_case letter
     es_base32_encode(bytes, len, letters, ret + ES_SCHEME_CHARS);
 }
 
-static bool has_scheme(struct es_slice text)
+bool es_address_has_scheme(struct es_slice text)
 {
     static const char scheme[] = "earshot:";
 
@@ -47,8 +47,8 @@ enum es_address_error es_link_parse(struct es_slice text, uint8_t *ret, size_t l
     uint8_t check[ES_CHECK_BYTES];
 
     assert(len > ES_CHECK_BYTES);
-    if (!has_scheme(text) || !es_base32_decode((const char *)text.ptr + ES_SCHEME_CHARS,
-                                               text.len - ES_SCHEME_CHARS, ret, len))
+    if (!es_address_has_scheme(text) || !es_base32_decode((const char *)text.ptr + ES_SCHEME_CHARS,
+                                                          text.len - ES_SCHEME_CHARS, ret, len))
         return ES_ADDRESS_NOT_ONE;
     es_link_check(ret, len - ES_CHECK_BYTES, check);
     if (!es_bytes_equal(check, ret + len - ES_CHECK_BYTES, ES_CHECK_BYTES))

@@ -38,6 +38,8 @@ enum es_address_error {
     ES_ADDRESS_CHECKSUM,  /* mistyped                                      */
     ES_ADDRESS_BAD_POINT, /* no valid key: nobody can have it              */
 };
+/* Does it begin with "earshot:", in either case? */
+bool es_address_has_scheme(struct es_slice text);
 /* Upper or lower case; surrounding blanks are not removed. */
 enum es_address_error es_address_parse(struct es_slice text, struct es_sign_public *ret);
 
