@@ -80,7 +80,8 @@ static void *run(void *ctx)
 {
     struct es_writer_thread *writer = ctx;
     const struct es_store_ops *ops = writer->store->ops;
-    uint64_t tick_ms = UINT64_MAX;
+    /* At once, for what an earlier run left. */
+    uint64_t tick_ms = ops->tick == NULL ? UINT64_MAX : 0;
 
     pthread_mutex_lock(&writer->mutex);
     while (wait_for_job(writer, tick_ms)) {

@@ -89,8 +89,8 @@ struct es_store_ops {
     int (*commit)(struct es_store *store, const struct es_row *rows, size_t n_rows);
     /* A new reader, freed by the caller before the store. NULL on failure (errno set). */
     struct es_store_reader *(*reader)(struct es_store *store);
-    /* To be called after commits and at the monotonic time that it returned last (UINT64_MAX: never):
-     * what was erased is then overwritten. NULL: there is nothing to tidy. */
+    /* To be called after opening, after commits and at the monotonic time that it returned last
+     * (UINT64_MAX: never): what was erased is then overwritten. NULL: there is nothing to tidy. */
     uint64_t (*tick)(struct es_store *store, uint64_t now_ms);
     void (*free)(struct es_store *store);
 };

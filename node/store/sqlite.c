@@ -272,6 +272,7 @@ enum es_store_err es_store_sqlite_open(const struct es_store_sqlite_options *opt
         return ES_STORE_MEMORY;
     store->lock_fd = -1;
     store->below = options->below;
+    store->stale_bytes = true; /* a process that was killed leaves its log */
     store->base.ops = &store_ops;
     err = open_stages(store, options);
     if (err == ES_STORE_OK)

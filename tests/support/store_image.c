@@ -33,6 +33,12 @@ struct store_image store_image_take(const struct store_home *home)
     return image;
 }
 
+void store_image_put(const struct store_home *home, const struct store_image *image)
+{
+    store_write_file(home->path, es_slice(image->db.bytes, image->db.len));
+    store_write_file(home->wal_path, es_slice(image->wal.bytes, image->wal.len));
+}
+
 void store_image_done(struct store_image *image)
 {
     free(image->db.bytes);
@@ -44,8 +50,7 @@ struct es_id store_image_digest(const struct store_home *home, const struct stor
     struct es_store *store;
     struct es_id digest;
 
-    store_write_file(home->path, es_slice(image->db.bytes, image->db.len));
-    store_write_file(home->wal_path, es_slice(image->wal.bytes, image->wal.len));
+    store_image_put(home, image);
     disk_vfs_reset();
     store = store_open_on_disk(home);
     digest = store_digest(store);

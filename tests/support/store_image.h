@@ -22,8 +22,9 @@ void store_make_empty(const struct store_home *home);
 /* Opens it above DISK_VFS. */
 struct es_store *store_open_on_disk(const struct store_home *home);
 
-/* The files as they are now; and freeing them. */
+/* The files as they are now; putting them back; and freeing them. */
 struct store_image store_image_take(const struct store_home *home);
+void store_image_put(const struct store_home *home, const struct store_image *image);
 void store_image_done(struct store_image *image);
 
 /* Puts the image in place, opens it and gives store_digest(). Resets DISK_VFS, where syncs cost

@@ -10,6 +10,7 @@
 #include "node/store/vault_wal.h"
 #include "tests/support/disk_vfs.h"
 #include "tests/support/store_home.h"
+#include "tests/support/store_image.h"
 #include "tests/support/store_rows.h"
 
 static const char secret_body[] = "the treasure lies under the old oak";
@@ -241,12 +242,42 @@ static void a_replaced_row_is_gone_when_the_store_closes(void **state)
     assert_int_equal(len, 0);
 }
 
+/* Nothing needs to be written for it: the node may have nothing to say for days. */
+static void what_a_killed_process_left_is_gone_a_minute_after_the_start(void **state)
+{
+    const struct store_home *home = *state;
+    struct es_store_sqlite_options options = store_home_options(home, ES_STORE_CREATE);
+    struct es_store *store = store_must_open(&options);
+    struct thief thief = steal_key(home);
+    struct store_image killed;
+    uint64_t wake_ms;
+
+    store_put(store, store_row(ES_ROW_OUTBOX, "k", secret_body));
+    store_put(store, store_row_erased(ES_ROW_OUTBOX, "k"));
+    killed = store_image_take(home);
+    store->ops->free(store);
+    store_image_put(home, &killed);
+    store_image_done(&killed);
+    assert_true(log_holds(&thief, home->wal_path, secret_body));
+
+    options.mode = ES_STORE_OPEN;
+    store = store_must_open(&options);
+    wake_ms = es_store_sqlite_tick(store, 1000);
+    assert_true(wake_ms > 1000 && wake_ms <= 1000 + ES_STORE_ERASED_MS_MAX);
+    assert_int_equal(es_store_sqlite_tick(store, wake_ms), UINT64_MAX);
+    assert_false(log_holds(&thief, home->wal_path, secret_body));
+    assert_false(pages_hold(&thief, home->path, secret_body));
+    store->ops->free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_erased_is_gone_within_a_minute, set_up, tear_down),
         cmocka_unit_test_setup_teardown(frames_of_an_old_log_open_for_nobody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_log_is_overwritten_before_it_is_cut, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_killed_process_left_is_gone_a_minute_after_the_start,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_replaced_row_is_gone_when_the_store_closes, set_up,
                                         tear_down),
     };
