@@ -257,12 +257,17 @@ static bool are_contacts(const struct pair *pair, uint32_t a, uint32_t b)
 
 void pair_befriend(struct pair *pair, uint32_t a, uint32_t b)
 {
+    uint64_t until_ms = pair->world->now_ms + SETTLE_MS_MAX;
+
     if (pair_add(pair, a, b) != ES_OK)
         fail(pair, "no request");
-    while (pair_do(pair, b, ES_CMD_ACCEPT, pair_name(a)) != ES_OK)
+    while (pair->world->now_ms < until_ms && !are_contacts(pair, a, b)) {
+        if (pair_contact(pair, b, pair_name(a)).state == 0)
+            pair_do(pair, b, ES_CMD_ACCEPT, pair_name(a));
         pair_run(pair, STEP_MS);
-    while (!are_contacts(pair, a, b))
-        pair_run(pair, STEP_MS);
+    }
+    if (!are_contacts(pair, a, b))
+        fail(pair, "no contacts");
     pair_run(pair, 10000);
 }
 
@@ -334,6 +339,30 @@ char *pair_expected(uint32_t from, uint32_t to)
     for (uint32_t i = from; i < to; i++)
         len += (size_t)snprintf(text + len, 24, "text %u\n", i);
     return text;
+}
+
+bool pair_shows(const struct pair *pair, uint32_t node, const char *who, uint32_t from, uint32_t to)
+{
+    char *shown = pair_shown(pair, node, who, false), *expected = pair_expected(from, to);
+    bool same = strcmp(shown, expected) == 0;
+
+    if (!same)
+        fprintf(stderr, "# %s is shown:\n%s", pair_name(node), shown);
+    free(shown);
+    free(expected);
+    return same;
+}
+
+size_t pair_times_shown(const struct pair *pair, uint32_t node, const char *who, uint32_t text)
+{
+    char *shown = pair_shown(pair, node, who, false), *line = pair_expected(text, text + 1);
+    size_t n = 0, len = strlen(line);
+
+    for (const char *at = shown; (at = strstr(at, line)) != NULL; at += len)
+        n += at == shown || at[-1] == '\n';
+    free(shown);
+    free(line);
+    return n;
 }
 
 void pair_send_many(struct pair *pair, uint32_t node, const char *who, uint32_t from, uint32_t to)

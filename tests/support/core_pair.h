@@ -89,6 +89,11 @@ uint64_t pair_count(const struct pair *pair, uint32_t node, enum es_counter coun
 char *pair_shown(const struct pair *pair, uint32_t node, const char *who, bool own);
 /* "first\n...": FROM to TO-1, as pair_send_many() writes them. The caller frees. */
 char *pair_expected(uint32_t from, uint32_t to);
+/* Of these texts of the other's: are they what is shown, all, in order, once each? */
+bool pair_shows(const struct pair *pair, uint32_t node, const char *who, uint32_t from,
+                uint32_t to);
+/* How often a text of the other's is shown. */
+size_t pair_times_shown(const struct pair *pair, uint32_t node, const char *who, uint32_t text);
 void pair_send_many(struct pair *pair, uint32_t node, const char *who, uint32_t from, uint32_t to);
 
 /* The process ends and starts again, with what its store holds. */
