@@ -7,13 +7,13 @@ import unittest
 
 sys.dont_write_bytecode = True
 
-from tally import Tally  # pylint: disable=wrong-import-position
+from tally import Tally, report  # pylint: disable=wrong-import-position
 
 
 class TallyTest(unittest.TestCase):
     def check(self, expected, *arguments):
-        tally = Tally()
-        tally.add("run", "name", *arguments)
+        tally = Tally("run")
+        tally.add("name", *arguments)
         self.assertEqual(str(tally), expected)
         self.assertEqual(len(tally.failures), min(tally.failed, 1))
 
@@ -39,15 +39,23 @@ class TallyTest(unittest.TestCase):
         self.check("0 passed, 0 failed, 1 skipped", "SKIP", "1..0 # SKIP no namespaces\n")
 
     def test_says_why_a_case_was_skipped(self):
-        tally = Tally()
-        tally.add("run", "name", "OK", "ok 1 - b # SKIP no net\n")
-        self.assertEqual(tally.skips, ["run: name: no net"])
+        tally = Tally("run")
+        tally.add("name", "OK", "ok 1 - b # SKIP no net\n")
+        self.assertEqual(tally.skips, ["name: no net"])
 
     def test_counts_a_mutant_that_failed_as_it_should(self):
         self.check("1 passed, 0 failed", "EXPECTEDFAIL", "not ok 1 - caught\n")
 
     def test_counts_a_mutant_that_passed(self):
         self.check("0 passed, 1 failed", "UNEXPECTEDPASS", "")
+
+    def test_the_end_adds_up_the_stages_and_says_what_to_run_again(self):
+        good, bad = Tally("plain"), Tally("san")
+        good.add("a", "OK", "ok 1 - x\nok 2 - y\n")
+        bad.add("b", "TIMEOUT", again="meson test -C build-san b")
+        lines = report([good, bad]).splitlines()
+        self.assertEqual(lines[-1], "2 passed, 1 failed")
+        self.assertIn("b (TIMEOUT): meson test -C build-san b", lines)
 
 
 if __name__ == "__main__":
