@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* idle_bench.c - what ten links cost a node on which nobody says anything: frames and bytes in a
- * minute, by the mesh's own clock. CURVE, TCP and IP come on top. */
+ * minute, by the mesh's own clock; as much is heard. CURVE, TCP and IP come on top. Prints one JSON
+ * object. */
 #include <stdio.h>
 
 #include "tests/support/mesh_hand.h"
@@ -33,8 +34,8 @@ int main(void)
     for (size_t i = 0; i < node->n_orders; i++)
         if (node->orders[i].order.kind == ES_ORDER_FRAME)
             bytes += node->orders[i].order.frame.bytes.len;
-    printf("%d idle links, sent in a minute: %.1f frames, %.1f bytes; heard as much; "
-           "%.1f times woken\n",
+    printf("{\"benchmark\": \"idle\", \"links\": %d, \"frames_sent_per_min\": %.1f, "
+           "\"bytes_sent_per_min\": %.1f, \"wakes_per_min\": %.1f}\n",
            LINKS, (double)frames / MINUTES, (double)bytes / MINUTES,
            (double)(node->n_timers - timers) / MINUTES);
     rig_free(rig);
