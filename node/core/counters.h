@@ -37,7 +37,6 @@
     X(REJECTED_ENVELOPE_EXPIRED, "rejected_envelope_expired")                                      \
     X(REJECTED_ENVELOPE_BAD, "rejected_envelope_bad")                                              \
     X(REJECTED_ENVELOPE_TOO_FAR, "rejected_envelope_too_far")                                      \
-    X(REJECTED_REQUEST_WORK, "rejected_request_work")                                              \
     X(REJECTED_REQUEST_QUEUE, "rejected_request_queue")                                            \
     X(REJECTED_REQUEST_SEEN, "rejected_request_seen")                                              \
     X(REJECTED_REQUEST_BLOCKED, "rejected_request_blocked")                                        \

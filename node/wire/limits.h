@@ -85,6 +85,11 @@
 #define ES_GAPS_MAX 50000
 #define ES_GAP_DAYS_MAX 14
 
+/* How often a message is sealed anew because its addressee has lost the key, and how many messages of
+ * one addressee in an hour: two windows. What goes beyond is ignored; a new session ends it. */
+#define ES_LOST_PER_MESSAGE_MAX 8
+#define ES_LOST_PER_HOUR_MAX 2000
+
 /* Chains named in one ACK record: older ones are settled first, by resending. */
 #define ES_ACK_CHAINS_MAX 8
 #define ES_ACK_RANGES_MAX 32
@@ -92,7 +97,7 @@
 /* --- Conversations ---------------------------------------------------------------------------- */
 
 /* Messages of one contact that wait for an earlier one: the window and as much again. A further
- * one is not acknowledged; its sender repeats it. */
+ * one is shown early: it is acknowledged, so it must not be lost. */
 #define ES_HELD_PER_CONTACT_MAX 2048
 
 /* Messages of ours not yet delivered, all conversations together. One more is refused. */

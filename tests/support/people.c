@@ -136,20 +136,3 @@ struct es_live_session *people_session(struct people *people, struct es_contact 
     made.confirmed = confirmed;
     return es_sessions_add(people->chat, &people->context, contact, &made, &link_key);
 }
-
-const struct es_event *people_told(struct people *people, enum es_event_kind kind, size_t *ret_n)
-{
-    const struct es_event *first = NULL;
-    struct es_effects effects;
-    bool taken = es_batches_take(people->context.batches, &effects);
-
-    assert(taken);
-    *ret_n = 0;
-    for (size_t i = 0; i < effects.n_events; i++) {
-        if (effects.events[i].kind != kind)
-            continue;
-        if ((*ret_n)++ == 0)
-            first = &effects.events[i];
-    }
-    return first;
-}

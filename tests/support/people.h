@@ -32,7 +32,4 @@ struct es_contact *people_contact(struct people *people, uint8_t seed);
 struct es_live_session *people_session(struct people *people, struct es_contact *contact,
                                        bool confirmed);
 
-/* Ends the batch; the first event of a kind and, in *ret_n, how many there are. */
-const struct es_event *people_told(struct people *people, enum es_event_kind kind, size_t *ret_n);
-
 #endif

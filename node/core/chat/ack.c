@@ -156,6 +156,34 @@ static void settle(struct es_chat *chat, struct es_context *context, struct es_c
     es_outbox_remove(chat, context, contact, out);
 }
 
+/* Each ACK may say again that everything is lost: that must not keep us sealing. */
+static bool may_seal_anew(const struct es_context *context, struct es_contact *contact,
+                          struct es_outgoing *out)
+{
+    if (context->now_ms - contact->lost_since_ms >= ES_HOUR_MS) {
+        contact->lost_since_ms = context->now_ms;
+        contact->n_lost = 0;
+    }
+    if (contact->n_lost >= ES_LOST_PER_HOUR_MAX)
+        return false;
+    if (out->lost >= ES_LOST_PER_MESSAGE_MAX) {
+        contact->renew = true;
+        return false;
+    }
+    contact->n_lost++;
+    out->lost++;
+    return true;
+}
+
+static void take_lost(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
+                      struct es_outgoing *out)
+{
+    if (may_seal_anew(context, contact, out))
+        es_outbox_unseal(chat, context, contact, out);
+    else
+        es_count(context->counters, ES_COUNT_REJECTED_RECORD);
+}
+
 void es_ack_apply(struct es_chat *chat, struct es_context *context, struct es_live_session *session,
                   const struct es_ack *ack)
 {
@@ -177,7 +205,7 @@ void es_ack_apply(struct es_chat *chat, struct es_context *context, struct es_li
         if (out->session != session->ratchet.number)
             continue;
         if (is_lost(ack, out->at)) {
-            es_outbox_unseal(chat, context, contact, out);
+            take_lost(chat, context, contact, out);
         } else if (covers(ack, out->at)) {
             session->link_key.known |= (out->carries & ES_OWED_LINK_KEY) != 0;
             settle(chat, context, contact, out);
@@ -187,7 +215,6 @@ void es_ack_apply(struct es_chat *chat, struct es_context *context, struct es_li
     if (!progress)
         return;
     contact->acked_age_ms = es_age_ms(chat, context);
-    contact->answer_tries = 0;
-    contact->answer_at_ms = UINT64_MAX;
+    es_outbox_answered(context, contact);
     es_contact_save(chat, context, contact);
 }

@@ -28,6 +28,11 @@ uint16_t es_age_day(const struct es_chat *chat, const struct es_context *context
     return (uint16_t)(es_age_ms(chat, context) / ES_DAY_MS);
 }
 
+uint64_t es_wall_after(uint64_t wall_ms, uint64_t for_ms)
+{
+    return wall_ms <= UINT64_MAX - for_ms ? wall_ms + for_ms : UINT64_MAX;
+}
+
 void es_age_begin(struct es_self *self, const struct es_context *context)
 {
     uint64_t pause_ms =

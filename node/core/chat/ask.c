@@ -225,6 +225,8 @@ static void give_up(struct es_chat *chat, struct es_context *context, struct es_
         es_emit_event(context, &(struct es_event){.kind = ES_EV_FAILED,
                                                   .contact = contact->number,
                                                   .err = ES_E_NOT_CONTACT});
+    if (contact != NULL && contact->state == ES_CONTACT_REQUESTED)
+        es_conversation_fail_all(chat, context, contact, ES_E_NOT_CONTACT);
     remove_asking(chat, context, asking);
 }
 
@@ -277,18 +279,20 @@ static bool refused(struct es_chat *chat, struct es_context *context, struct es_
                     size_t slot, struct es_slice envelope)
 {
     enum es_refusal reason;
+    enum es_err why;
 
     if (!es_refusal_open(&contact->pending[slot]->gs, envelope, &reason))
         return false;
-    es_emit_event(context, &(struct es_event){.kind = ES_EV_FAILED,
-                                              .contact = contact->number,
-                                              .err = reason == ES_REFUSAL_INVITE_USED
-                                                         ? ES_E_INVITE_USED
-                                                         : ES_E_INVITE_EXPIRED});
+    why = reason == ES_REFUSAL_INVITE_USED ? ES_E_INVITE_USED : ES_E_INVITE_EXPIRED;
+    es_emit_event(context,
+                  &(struct es_event){.kind = ES_EV_FAILED, .contact = contact->number, .err = why});
     remove_pending(chat, context, contact, slot);
     if (contact->asking != NULL)
         remove_asking(chat, context, contact->asking);
-    if (contact->state == ES_CONTACT_REQUESTED && contact->last_order == 0)
+    if (contact->state != ES_CONTACT_REQUESTED)
+        return true;
+    es_conversation_fail_all(chat, context, contact, why);
+    if (contact->last_order == 0)
         es_contact_erase(chat, context, contact); /* nothing was written to them */
     return true;
 }
@@ -297,16 +301,19 @@ static bool refused(struct es_chat *chat, struct es_context *context, struct es_
 static struct es_contact *give_way(struct es_chat *chat, struct es_context *context,
                                    struct es_contact *contact, struct es_contact *known)
 {
+    enum es_err why = ES_E_CONTACT;
+
+    if (known == NULL)
+        why = ES_E_TWIN;
+    else if (known->state == ES_CONTACT_BLOCKED)
+        why = ES_E_BLOCKED;
     es_emit_event(context,
-                  &(struct es_event){.kind = ES_EV_FAILED,
-                                     .contact = contact->number,
-                                     .err = known == NULL                        ? ES_E_TWIN
-                                            : known->state == ES_CONTACT_BLOCKED ? ES_E_BLOCKED
-                                                                                 : ES_E_CONTACT});
-    if (known != NULL)
+                  &(struct es_event){.kind = ES_EV_FAILED, .contact = contact->number, .err = why});
+    if (why == ES_E_CONTACT)
         es_conversation_move(chat, context, contact, known);
+    es_conversation_fail_all(chat, context, contact, why);
     es_contact_erase(chat, context, contact);
-    return known == NULL || known->state == ES_CONTACT_BLOCKED ? NULL : known;
+    return why == ES_E_CONTACT ? known : NULL;
 }
 
 /* Whose acceptance is it? NULL: nobody's that we talk to. */

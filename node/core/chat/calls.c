@@ -67,9 +67,9 @@ static enum es_envelope_fate take_unknown(struct es_chat *chat, struct es_contex
                                           struct es_slice bytes)
 {
     if (header->cls != ES_CLASS_512 ||
-        es_mesh_is_expired(chat->mesh, context->wall_ms, header->expiry))
+        es_mesh_is_expired(chat->mesh, context->wall_ms, header->expiry) ||
+        !es_trials_take(chat, context, link, bytes))
         return ES_ENVELOPE_FOREIGN;
-    es_trials_take(chat, context, link, bytes);
     return ES_ENVELOPE_REFUSED;
 }
 

@@ -43,20 +43,79 @@ enum es_err es_conversation_send(struct es_chat *chat, struct es_context *contex
     return ES_OK;
 }
 
-void es_conversation_move(struct es_chat *chat, struct es_context *context,
-                          const struct es_contact *from, struct es_contact *to)
-{
-    for (const struct es_outgoing *out = from->outbox; out != NULL; out = out->next) {
-        struct es_row_key key = es_key_message(from->number, ES_MESSAGE_OURS, out->id, NULL);
-        struct es_message message, moved = {0};
-        struct es_slice body;
+/* --- What will not arrive ----------------------------------------------------------------------- */
 
-        if (out->kind != ES_OUT_TEXT || !es_chat_read(chat, ES_ROW_MESSAGE, &key, &body) ||
-            !es_message_decode(body, &message))
-            continue;
-        moved.text = message.text;
-        if (es_conversation_send(chat, context, to, &moved) != ES_OK)
-            return; /* blocked: told with the request */
+/* The text borrows from the work space or a batch. */
+static bool read_own(struct es_chat *chat, const struct es_contact *contact,
+                     struct es_message_id id, struct es_message *ret)
+{
+    struct es_row_key key = es_key_message(contact->number, ES_MESSAGE_OURS, id, NULL);
+    struct es_slice body;
+
+    return es_chat_read(chat, ES_ROW_MESSAGE, &key, &body) && es_message_decode(body, ret);
+}
+
+void es_conversation_fail(struct es_chat *chat, struct es_context *context,
+                          struct es_contact *contact, struct es_outgoing *out, enum es_err why)
+{
+    const struct es_message_id id = out->id;
+    struct es_row_key key = es_key_message(contact->number, ES_MESSAGE_OURS, id, NULL);
+    struct es_message message;
+
+    es_outbox_remove(chat, context, contact, out);
+    if (read_own(chat, contact, id, &message)) {
+        uint8_t *buf = chat->scratch->envelope;
+        size_t len;
+
+        message.failed = why;
+        len = es_body_message(&message, buf, sizeof(chat->scratch->envelope));
+        es_emit_message(context, es_row_key_slice(&key), es_slice(buf, len), contact->number,
+                        message.order);
+    }
+    es_emit_event(context, &(struct es_event){.kind = ES_EV_FAILED,
+                                              .contact = contact->number,
+                                              .own = true,
+                                              .message = id,
+                                              .err = why});
+}
+
+static struct es_outgoing *first_text(const struct es_contact *contact)
+{
+    struct es_outgoing *out = contact->outbox;
+
+    while (out != NULL && out->kind != ES_OUT_TEXT)
+        out = out->next;
+    return out;
+}
+
+void es_conversation_fail_all(struct es_chat *chat, struct es_context *context,
+                              struct es_contact *contact, enum es_err why)
+{
+    struct es_outgoing *out;
+
+    while ((out = first_text(contact)) != NULL)
+        es_conversation_fail(chat, context, contact, out, why);
+}
+
+/* Each leaves its old place only when it has another. The place in the outbox is taken twice for a
+ * moment, so of a full one the first does not move. */
+void es_conversation_move(struct es_chat *chat, struct es_context *context, struct es_contact *from,
+                          struct es_contact *to)
+{
+    struct es_outgoing *out;
+
+    while ((out = first_text(from)) != NULL) {
+        struct es_message message, moved = {0};
+        enum es_err err = ES_E_STORE;
+
+        if (read_own(chat, from, out->id, &message)) {
+            moved.text = message.text;
+            err = es_conversation_send(chat, context, to, &moved);
+        }
+        if (err == ES_OK)
+            es_outbox_remove(chat, context, from, out);
+        else
+            es_conversation_fail(chat, context, from, out, err);
     }
 }
 

@@ -60,7 +60,7 @@ struct es_open_invite *es_invites_make(struct es_chat *chat, struct es_context *
     invite->number = chat->self.next_invite++;
     es_random(context, invite->secret.bytes, sizeof(invite->secret.bytes));
     invite->uses = uses;
-    invite->expires_wall_ms = context->wall_ms + for_ms;
+    invite->expires_wall_ms = es_wall_after(context->wall_ms, for_ms);
     invite->expires_age_ms = es_age_ms(chat, context) + for_ms;
     es_self_save(chat, context);
     es_invites_save(context, invite);

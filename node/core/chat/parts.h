@@ -19,6 +19,8 @@ uint64_t es_age_ms(const struct es_chat *chat, const struct es_context *context)
 uint64_t es_age_since(const struct es_chat *chat, const struct es_context *context,
                       uint64_t then_age_ms);
 uint16_t es_age_day(const struct es_chat *chat, const struct es_context *context);
+/* That long after a wall clock that may say anything. */
+uint64_t es_wall_after(uint64_t wall_ms, uint64_t for_ms);
 /* At a start: adds the pause. */
 void es_age_begin(struct es_self *self, const struct es_context *context);
 /* Before the row is written: the age up to now. */
@@ -73,7 +75,12 @@ enum es_err es_conversation_send(struct es_chat *chat, struct es_context *contex
                                  struct es_contact *contact, struct es_message *io_message);
 /* What waits for one goes to the other: both are the same person. */
 void es_conversation_move(struct es_chat *chat, struct es_context *context,
-                          const struct es_contact *from, struct es_contact *to);
+                          struct es_contact *from, struct es_contact *to);
+/* One that waits, or all, will not arrive: out of the outbox, marked, told. */
+void es_conversation_fail(struct es_chat *chat, struct es_context *context,
+                          struct es_contact *contact, struct es_outgoing *out, enum es_err why);
+void es_conversation_fail_all(struct es_chat *chat, struct es_context *context,
+                              struct es_contact *contact, enum es_err why);
 /* Everything in it has been read. */
 void es_conversation_read(struct es_chat *chat, struct es_context *context,
                           struct es_contact *contact);
@@ -176,6 +183,8 @@ void es_outbox_unseal(struct es_chat *chat, struct es_context *context, struct e
 void es_outbox_unseal_session(struct es_chat *chat, struct es_context *context,
                               struct es_live_session *session);
 void es_outbox_clear(struct es_chat *chat, struct es_context *context, struct es_contact *contact);
+/* Something was acknowledged: the rest is waited for anew. One ACK need not name all that arrived. */
+void es_outbox_answered(const struct es_context *context, struct es_contact *contact);
 /* The contact is here: everything sealed goes out again. */
 void es_outbox_present(struct es_context *context, struct es_contact *contact);
 void es_outbox_on_disk(struct es_contact *contact, const struct es_ack_id *id);
@@ -235,8 +244,9 @@ bool es_ask_restore_pending(struct es_chat *chat, const struct es_row *row);
 
 /* --- trials.c: envelopes that may be requests ---------------------------------------------------- */
 
-/* An envelope that nobody waits for: tried now or later if it has its proof of work. */
-void es_trials_take(struct es_chat *chat, struct es_context *context, uint32_t link,
+/* An envelope that nobody waits for: tried now or later. False: without its proof of work it is no
+ * request. */
+bool es_trials_take(struct es_chat *chat, struct es_context *context, uint32_t link,
                     struct es_slice envelope);
 void es_trials_timer(struct es_chat *chat, struct es_context *context);
 uint64_t es_trials_wake_at(const struct es_chat *chat);

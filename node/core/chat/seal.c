@@ -277,18 +277,6 @@ static void take_owed(struct es_chat *chat, struct es_context *context, struct e
     es_contact_save(chat, context, contact);
 }
 
-/* A text whose row cannot be read would hold up all behind it. */
-static void fail_entry(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
-                       struct es_outgoing *out)
-{
-    es_emit_event(context, &(struct es_event){.kind = ES_EV_FAILED,
-                                              .contact = contact->number,
-                                              .own = true,
-                                              .message = out->id,
-                                              .err = ES_E_STORE});
-    es_outbox_remove(chat, context, contact, out);
-}
-
 static void seal_contact(struct es_chat *chat, struct es_context *context,
                          struct es_contact *contact, struct es_live_session *session)
 {
@@ -311,7 +299,8 @@ static void seal_contact(struct es_chat *chat, struct es_context *context,
                             out->id.incarnation == before.incarnation ? before.sequence : 0)) {
                 if (chat->read_failed)
                     return;
-                fail_entry(chat, context, contact, out);
+                /* A text whose row cannot be read would hold up all behind it. */
+                es_conversation_fail(chat, context, contact, out, ES_E_STORE);
                 continue;
             }
         }

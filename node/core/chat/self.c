@@ -73,7 +73,7 @@ void es_self_set_visible(struct es_chat *chat, struct es_context *context, uint6
 
     if (for_ms == 0 && !was_visible)
         return;
-    self->visible_until_wall_ms = for_ms == 0 ? 0 : context->wall_ms + for_ms;
+    self->visible_until_wall_ms = for_ms == 0 ? 0 : es_wall_after(context->wall_ms, for_ms);
     self->visible_until_age_ms = for_ms == 0 ? 0 : es_age_ms(chat, context) + for_ms;
     if (for_ms == 0)
         es_wipe(&self->introduction, sizeof(self->introduction));

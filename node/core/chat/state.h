@@ -144,6 +144,8 @@ struct es_contact {
     struct es_key proved_by; /* the key of its last proof: answered under the same            */
     /* What it had acknowledged when we last dialled and proved ourselves: no answer says less. */
     uint32_t asked_session, asked_chain, asked_acked;
+    uint64_t lost_since_ms; /* an hour in which n_lost messages were sealed anew */
+    uint32_t n_lost;
     uint64_t answer_at_ms; /* ask for an ACK then, unless it came; UINT64_MAX: nothing to ask */
     uint32_t answer_tries;
 };
@@ -170,6 +172,7 @@ struct es_outgoing {
     bool on_peer_disk; /* the link acknowledged it: only the session's ACK is awaited */
     uint32_t tries;
     uint64_t next_try_ms;
+    uint8_t lost; /* sealed anew so often because the peer had lost the key */
 };
 
 /* --- Requests --------------------------------------------------------------------------------- */

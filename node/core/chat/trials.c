@@ -93,17 +93,18 @@ static void queue(struct es_chat *chat, struct es_context *context, uint32_t lin
     memcpy(trial->envelope, envelope.ptr, sizeof(trial->envelope));
 }
 
-void es_trials_take(struct es_chat *chat, struct es_context *context, uint32_t link,
+bool es_trials_take(struct es_chat *chat, struct es_context *context, uint32_t link,
                     struct es_slice envelope)
 {
-    if (!es_work_valid(envelope.ptr, chat->settings->work_bits)) {
-        es_count(context->counters, ES_COUNT_REJECTED_REQUEST_WORK);
-    } else if (chat->n_trials == 0 && may_try(chat, context)) {
+    if (!es_work_valid(envelope.ptr, chat->settings->work_bits))
+        return false;
+    if (chat->n_trials == 0 && may_try(chat, context)) {
         spend_trial(chat, context);
         try_envelope(chat, context, link, envelope);
     } else {
         queue(chat, context, link, envelope);
     }
+    return true;
 }
 
 /* Links take turns: the next trial is of another link than the last one, if there is one. */
