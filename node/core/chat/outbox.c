@@ -191,6 +191,12 @@ void es_outbox_sent(struct es_context *context, struct es_contact *contact, stru
         contact->answer_at_ms = context->now_ms + ANSWER_MS;
 }
 
+void es_outbox_answered(const struct es_context *context, struct es_contact *contact)
+{
+    contact->answer_tries = 0;
+    contact->answer_at_ms = contact->n_sealed > 0 ? context->now_ms + ANSWER_MS : UINT64_MAX;
+}
+
 void es_outbox_present(struct es_context *context, struct es_contact *contact)
 {
     for (struct es_outgoing *out = contact->outbox; out != NULL; out = out->next) {
@@ -198,8 +204,7 @@ void es_outbox_present(struct es_context *context, struct es_contact *contact)
         out->tries = 0;
         out->next_try_ms = context->now_ms;
     }
-    contact->answer_tries = 0;
-    contact->answer_at_ms = contact->n_sealed > 0 ? context->now_ms + ANSWER_MS : UINT64_MAX;
+    es_outbox_answered(context, contact);
 }
 
 void es_outbox_on_disk(struct es_contact *contact, const struct es_ack_id *id)
