@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/instant.h"
+#include "node/env/control.h"
 
 /* A page of 256 of the longest texts, every character of them escaped, has 25 MB. */
 #define LINE_BYTES_MAX (64u << 20)
@@ -25,43 +26,17 @@ void es_client_init(struct es_client *client)
     client->fd = -1;
 }
 
-/* A socket's address holds 107 bytes. A longer path is reached through its folder, which the
- * kernel shows under a short name while it is open. */
-static int connect_long(int fd, const char *path)
-{
-    char folder[PATH_MAX];
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const char *name = strrchr(path, '/');
-
-    if (name == NULL || strlen(path) >= sizeof(folder))
-        return -ENAMETOOLONG;
-    memcpy(folder, path, (size_t)(name - path));
-    folder[name - path] = '\0';
-    int folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-    if (folder_fd < 0)
-        return -errno;
-    int len =
-        snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d%s", folder_fd, name);
-    int rc = 0;
-
-    if (len < 0 || (size_t)len >= sizeof(address.sun_path))
-        rc = -ENAMETOOLONG;
-    else if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
-        rc = -errno;
-    close(folder_fd);
-    return rc;
-}
-
 static int connect_path(int fd, const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t len = strlen(path);
+    struct sockaddr_un address;
+    int folder;
+    int rc = es_control_address(path, &address, &folder);
 
-    if (len >= sizeof(address.sun_path))
-        return connect_long(fd, path);
-    memcpy(address.sun_path, path, len + 1);
-    return connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : -errno;
+    if (rc == 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+        rc = -errno;
+    if (folder >= 0)
+        close(folder);
+    return rc;
 }
 
 int es_client_open(struct es_client *client, const char *path)
@@ -197,8 +172,8 @@ int es_client_request(struct es_client *client, const char *method, json_t *para
         size_t len = strlen(line);
 
         line[len] = '\n'; /* in the place of its NUL */
-        rc =
-            len >= ES_REQUEST_BYTES_MAX ? -EMSGSIZE : write_all(client, line, len + 1, deadline_ms);
+        rc = len >= ES_CONTROL_LINE_BYTES_MAX ? -EMSGSIZE
+                                              : write_all(client, line, len + 1, deadline_ms);
     }
     free(line);
     json_decref(request);

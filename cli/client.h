@@ -13,9 +13,6 @@
 
 #define ES_DEADLINE_NONE INT64_MAX
 
-/* What the node takes as one line. */
-#define ES_REQUEST_BYTES_MAX 65536
-
 struct es_client {
     int fd; /* -1: not connected */
     char *in;

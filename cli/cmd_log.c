@@ -7,10 +7,10 @@
 #include "cli/duration.h"
 #include "cli/instant.h"
 #include "cli/show.h"
+#include "node/env/control.h"
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX 1000000000
-#define PAGE_ROWS_MAX 256
 
 struct log_query {
     const char *conversation;
@@ -52,7 +52,7 @@ static enum es_exit put_after(struct es_cli *cli, struct log_query *query)
         json_t *params = query_params(query);
 
         json_object_set_new(params, "after", after);
-        json_object_set_new(params, "limit", json_integer(PAGE_ROWS_MAX));
+        json_object_set_new(params, "limit", json_integer(ES_CONTROL_PAGE_ROWS_MAX));
         json_t *page = es_call(cli, "log", params);
 
         if (page == NULL)
@@ -78,7 +78,7 @@ static enum es_exit collect_newest(struct es_cli *cli, const struct log_query *q
     uint64_t left = query->limit;
 
     while (left > 0) {
-        uint64_t limit = left < PAGE_ROWS_MAX ? left : PAGE_ROWS_MAX;
+        uint64_t limit = left < ES_CONTROL_PAGE_ROWS_MAX ? left : ES_CONTROL_PAGE_ROWS_MAX;
         json_t *params = query_params(query);
 
         json_object_set_new(params, "limit", json_integer((json_int_t)limit));

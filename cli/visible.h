@@ -4,10 +4,10 @@
 #define ES_CLI_VISIBLE_H
 
 #include "cli/cli.h"
+#include "node/env/control.h"
 
-/* What the node takes: a day is long enough to be forgotten. */
+/* The least that is worth switching on; the most is ES_VISIBLE_MS_MAX. */
 #define ES_VISIBLE_MS_MIN 1000
-#define ES_VISIBLE_MS_MAX (24 * 60 * 60 * 1000)
 
 /* Leaves a note beside the database: visible until now + for_ms, from when a node runs. */
 enum es_exit es_visible_later(struct es_cli *cli, uint64_t for_ms);

@@ -234,7 +234,7 @@ static bool make_parts(struct es_daemon *daemon)
     daemon->node = es_node_new(daemon->store, &daemon->config->settings, &node_calls, &err);
     if (daemon->node == NULL) {
         es_daemon_error(es_err_code(err), es_err_text(err),
-                        "the database was not changed; restore it from a backup");
+                        "the database was not changed; put a copy of the home in its place");
         return false;
     }
     daemon->server = es_server_new(daemon->options.socket, &server_calls);
@@ -281,8 +281,7 @@ static void tell_ready(int fd)
 int es_daemon_run(struct es_store *store, const struct es_config *config,
                   const struct es_daemon_options *options)
 {
-    struct es_daemon daemon = {
-        .options = *options, .config = config, .store = store, .started_ms = es_node_now_ms()};
+    struct es_daemon daemon = {.options = *options, .config = config, .store = store};
     int signals = open_signals();
     int result = 1;
 

@@ -30,7 +30,6 @@ struct es_daemon {
     struct es_stream *stream;
     struct es_calls calls;
     uint16_t lasting_ports[ES_CONFIG_LASTING_MAX]; /* 0: could not listen */
-    uint64_t started_ms;
     bool stopping;
 };
 

@@ -206,7 +206,7 @@ static void store_error(enum es_store_err err)
         {ES_STORE_IN_USE, "running", "a node runs on it: earshot down"},
         {ES_STORE_FOREIGN, "foreign", "it was not changed"},
         {ES_STORE_NEWER, "newer", "update Earshot; the database was not changed"},
-        {ES_STORE_DAMAGED, "damaged", "restore it from a backup"},
+        {ES_STORE_DAMAGED, "damaged", "put a copy of the home in its place"},
         {ES_STORE_LOCKED, "locked", "earshot up asks for the passphrase"},
         {ES_STORE_WRONG_PASSPHRASE, "wrong-passphrase", "nothing was changed; try again"},
         {ES_STORE_NO_KEY_FILE, "no-key", "put earshot.key back beside the database"},

@@ -26,7 +26,7 @@ static bool parse_wait(struct es_request_call *call, enum es_call_wait *ret)
     } else if (wait.len == 4 && memcmp(wait.ptr, "read", 4) == 0) {
         *ret = ES_WAIT_READ;
     } else {
-        es_rpc_usage(call, "wait", "is one of queued, delivered and read");
+        es_rpc_usage(call, "wait", "must be queued, delivered or read");
         return false;
     }
     return true;
@@ -98,6 +98,8 @@ static void method_read(struct es_request_call *call)
 
 /* --- log ---------------------------------------------------------------------------------------- */
 
+_Static_assert(ES_CONTROL_PAGE_ROWS_MAX <= ES_STORE_PAGE_ROWS_MAX, "the store gives such a page");
+
 static bool log_params(struct es_request_call *call, struct es_page *query, uint64_t *ret_since_ms)
 {
     uint64_t limit = 50;
@@ -106,7 +108,7 @@ static bool log_params(struct es_request_call *call, struct es_page *query, uint
 
     query->before = UINT64_MAX;
     query->newest_first = !es_param_given(call, "after");
-    if (!es_param_number(call, "limit", 1, ES_STORE_PAGE_ROWS_MAX, &limit) ||
+    if (!es_param_number(call, "limit", 1, ES_CONTROL_PAGE_ROWS_MAX, &limit) ||
         !es_param_number(call, "before", 0, INT64_MAX, &query->before) ||
         !es_param_number(call, "after", 0, INT64_MAX, &query->after) ||
         !es_param_text_or(call, "since", &since))
@@ -118,7 +120,7 @@ static bool log_params(struct es_request_call *call, struct es_page *query, uint
         memcpy(text, since.ptr, since.len);
     if (es_json_parse_time(text, ret_since_ms))
         return true;
-    es_rpc_usage(call, "since", "is a time such as 2026-11-23T18:30:00Z");
+    es_rpc_usage(call, "since", "must be a time such as 2026-11-23T18:30:00Z");
     return false;
 }
 

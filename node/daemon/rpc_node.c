@@ -5,7 +5,6 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "earshot_version.h"
@@ -13,10 +12,8 @@
 #include "node/daemon/rpc.h"
 #include "node/wire/endpoint.h"
 
-/* Longer than that nobody remembers that the node is visible. */
-#define VISIBLE_MS_MAX (7ull * 24 * 60 * 60 * 1000)
-/* Less is soon full: a database grows by a few MiB a day at most. */
-#define DISK_BYTES_LOW (64ull << 20)
+/* How long a network may take before something counts as wrong. */
+#define SETTLE_MS 10000
 
 /* --- status ------------------------------------------------------------------------------------- */
 
@@ -69,7 +66,14 @@ json_t *es_rpc_endpoints(const struct es_request_call *call)
     return endpoints;
 }
 
-static json_t *discovery_of(const struct es_core *core)
+/* Switched on, and nothing has been heard of it since the network process started. */
+static bool is_discovery_starting(const struct es_daemon *daemon,
+                                  const struct es_discovery_state *state)
+{
+    return state->method == ES_DISCOVERY_OFF && daemon->config->settings.method != ES_DISCOVERY_OFF;
+}
+
+static json_t *discovery_of(const struct es_daemon *daemon, const struct es_core *core)
 {
     static const char *const methods[] = {[ES_DISCOVERY_OFF] = "off",
                                           [ES_DISCOVERY_EMBEDDED] = "embedded",
@@ -78,13 +82,16 @@ static json_t *discovery_of(const struct es_core *core)
     const struct es_mesh *mesh = es_core_mesh(core);
     struct es_advert_view advert;
     struct es_mesh_view view;
+    const char *method;
     size_t at = 0, n = 0;
 
     es_mesh_view(mesh, &view);
+    method = is_discovery_starting(daemon, &view.discovery) ? "starting"
+                                                            : methods[view.discovery.method];
     while (es_mesh_advert_next(mesh, &at, &advert))
         n++;
-    return json_pack("{s:s, s:i, s:s?}", "method", methods[view.discovery.method], "seen", (int)n,
-                     "problem", view.discovery.problem[0] == '\0' ? NULL : view.discovery.problem);
+    return json_pack("{s:s, s:i, s:s?}", "method", method, "seen", (int)n, "problem",
+                     view.discovery.problem[0] == '\0' ? NULL : view.discovery.problem);
 }
 
 static void method_status(struct es_request_call *call)
@@ -100,8 +107,8 @@ static void method_status(struct es_request_call *call)
                   (int)self.links, "neighbours", (int)self.neighbours, "queued", (int)self.queued,
                   "requests", (int)self.requests, "carrying", "envelopes", 0, "bytes", 0, "at_rest",
                   call->daemon->options.passphrase ? "passphrase" : "keyfile", "endpoints",
-                  es_rpc_endpoints(call), "discovery", discovery_of(call->core), "version",
-                  ES_VERSION));
+                  es_rpc_endpoints(call), "discovery", discovery_of(call->daemon, call->core),
+                  "version", ES_VERSION));
 }
 
 /* --- Identity and visibility --------------------------------------------------------------------- */
@@ -125,7 +132,7 @@ static void method_visible(struct es_request_call *call)
 
     if (!es_param_given(call, "for_ms"))
         es_rpc_usage(call, "for_ms", "is missing");
-    else if (es_param_number(call, "for_ms", 0, VISIBLE_MS_MAX, &command.visible_for_ms))
+    else if (es_param_number(call, "for_ms", 0, ES_VISIBLE_MS_MAX, &command.visible_for_ms))
         es_rpc_command(call, &command);
 }
 
@@ -191,32 +198,45 @@ static void finding(json_t *rows, const char *check, const char *state, const ch
                                           "finding", text, "hint", hint));
 }
 
+/* Ours comes back to us as to everybody else: where it does not, nobody hears it. */
+static void check_advert(const struct es_mesh_view *view, bool settled, json_t *rows)
+{
+    const char *state = settled ? "fail" : "warn";
+
+    if (view->discovery.published && view->own_advert_heard)
+        finding(rows, "advert", "ok", "this node's advert is published, and heard", NULL);
+    else if (view->discovery.published)
+        finding(rows, "advert", state, "this node's advert is published, but not heard",
+                settled
+                    ? "allow UDP port 5353 in and out in the firewall; till then: earshot connect"
+                    : "it has just started: try again in some seconds");
+    else
+        finding(rows, "advert", state, "this node's advert is not published",
+                settled ? "set another method in [discovery], or use earshot connect"
+                        : "it has just started: try again in some seconds");
+}
+
 static void check_discovery(const struct es_daemon *daemon, const struct es_core *core,
-                            json_t *rows)
+                            bool settled, json_t *rows)
 {
     struct es_mesh_view view;
-    uint64_t up_ms = es_node_now_ms() - daemon->started_ms;
 
     es_mesh_view(es_core_mesh(core), &view);
-    if (view.discovery.method == ES_DISCOVERY_OFF) {
+    if (is_discovery_starting(daemon, &view.discovery))
+        finding(rows, "discovery", settled ? "fail" : "warn", "discovery has not started yet",
+                settled ? "see the log" : "try again in some seconds");
+    else if (view.discovery.method == ES_DISCOVERY_OFF)
         finding(rows, "discovery", "warn", "discovery is switched off",
                 "people are found by address only: earshot connect; or set method = auto in "
                 "[discovery]");
-        return;
-    }
-    if (view.discovery.problem[0] != '\0')
+    else if (view.discovery.problem[0] != '\0')
         finding(rows, "discovery", "fail", view.discovery.problem,
                 "bring an interface with multicast up, or use earshot connect");
-    else if (view.discovery.published)
-        finding(rows, "advert", "ok", "this node's advert is published", NULL);
     else
-        finding(rows, "advert", up_ms < 10000 ? "warn" : "fail",
-                "this node's advert is not published",
-                up_ms < 10000 ? "it has just started: try again in some seconds"
-                              : "set another method in [discovery], or use earshot connect");
+        check_advert(&view, settled, rows);
 }
 
-static void check_links(const struct es_core *core, json_t *rows)
+static void check_links(const struct es_core *core, bool settled, json_t *rows)
 {
     const struct es_mesh *mesh = es_core_mesh(core);
     struct es_advert_view advert;
@@ -230,44 +250,49 @@ static void check_links(const struct es_core *core, json_t *rows)
         n_up += link.up;
     snprintf(text, sizeof(text), "%zu adverts heard, %zu links up", n_adverts, n_up);
     if (n_adverts > 0 && n_up == 0)
-        finding(rows, "links", "fail", text,
+        finding(rows, "links", settled ? "fail" : "warn", text,
                 "adverts arrive but no link comes up: the network isolates its clients from each "
                 "other, or a firewall blocks the ports of earshot.conf");
     else
         finding(rows, "links", "ok", text, NULL);
 }
 
-static void check_disk(const struct es_daemon *daemon, json_t *rows)
+static void check_database(const struct es_daemon *daemon, json_t *rows)
 {
-    struct statvfs disk;
-    char text[128];
-    uint64_t left;
-
-    if (statvfs(daemon->options.data, &disk) != 0)
-        return;
-    left = (uint64_t)disk.f_bavail * disk.f_frsize;
-    snprintf(text, sizeof(text), "%llu MiB free where the database lies",
-             (unsigned long long)(left >> 20));
     if (es_node_disk_full(daemon->node))
-        finding(rows, "disk", "fail", "the disk is full: nothing acknowledged is lost",
+        finding(rows, "database", "fail", "the disk is full: nothing acknowledged is lost",
                 "free some space; the node goes on by itself");
+    else if (!es_node_ready(daemon->node))
+        finding(rows, "database", "fail", "it cannot be written now; nothing acknowledged is lost",
+                "see the log");
     else
-        finding(rows, "disk", left < DISK_BYTES_LOW ? "warn" : "ok", text,
-                left < DISK_BYTES_LOW ? "free some space" : NULL);
+        finding(rows, "database", "ok", "it takes what is written", NULL);
+}
+
+static void check_process(const struct es_network *network, json_t *rows)
+{
+    uint32_t deaths = es_network_deaths(network);
+    char text[128];
+
+    snprintf(text, sizeof(text), "the network process was started again %u times", deaths);
+    if (es_network_pollfd(network).fd < 0)
+        finding(rows, "network process", "fail", "the network process is not running",
+                "it is started again by itself; if it stays so: see the log");
+    else
+        finding(rows, "network process", deaths > 3 ? "warn" : "ok", text,
+                deaths > 3 ? "somebody may be attacking it: see earshot stats" : NULL);
 }
 
 static void method_doctor(struct es_request_call *call)
 {
-    uint32_t deaths = es_network_deaths(call->daemon->network);
+    const struct es_network *network = call->daemon->network;
+    bool settled = es_network_age_ms(network, es_node_now_ms()) >= SETTLE_MS;
     json_t *rows = json_array();
-    char text[128];
 
-    check_discovery(call->daemon, call->core, rows);
-    check_links(call->core, rows);
-    check_disk(call->daemon, rows);
-    snprintf(text, sizeof(text), "the network process was started again %u times", deaths);
-    finding(rows, "network process", deaths > 3 ? "warn" : "ok", text,
-            deaths > 3 ? "somebody may be attacking it: see earshot stats" : NULL);
+    check_discovery(call->daemon, call->core, settled, rows);
+    check_links(call->core, settled, rows);
+    check_database(call->daemon, rows);
+    check_process(network, rows);
     es_rpc_result(call, es_rpc_page(rows));
 }
 

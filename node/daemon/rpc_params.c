@@ -5,8 +5,6 @@
 
 #include "node/daemon/rpc.h"
 
-#define ROWS_PER_PAGE_MAX 256
-
 /* --- Parameters --------------------------------------------------------------------------------- */
 
 bool es_param_given(const struct es_request_call *call, const char *key)
@@ -23,7 +21,7 @@ bool es_param_text_or(struct es_request_call *call, const char *key, struct es_s
     if (!es_param_given(call, key))
         return true;
     if (!json_is_string(value)) {
-        es_rpc_usage(call, key, "is a text");
+        es_rpc_usage(call, key, "must be a text");
         return false;
     }
     *io = es_slice(json_string_value(value), json_string_length(value));
@@ -49,7 +47,7 @@ bool es_param_number(struct es_request_call *call, const char *key, uint64_t min
     if (!es_param_given(call, key))
         return true;
     if (!json_is_integer(value) || number < 0 || (uint64_t)number < min || (uint64_t)number > max) {
-        snprintf(problem, sizeof(problem), "is a whole number from %llu to %llu",
+        snprintf(problem, sizeof(problem), "must be a whole number from %llu to %llu",
                  (unsigned long long)min, (unsigned long long)max);
         es_rpc_usage(call, key, problem);
         return false;
@@ -89,7 +87,7 @@ bool es_rpc_list_wants(struct es_rpc_list *list, uint64_t place)
 {
     if (place <= list->after)
         return false;
-    if (json_array_size(list->rows) == ROWS_PER_PAGE_MAX) {
+    if (json_array_size(list->rows) == ES_CONTROL_PAGE_ROWS_MAX) {
         list->more = true;
         return false;
     }

@@ -3,9 +3,6 @@
 #include "node/daemon/server.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -33,29 +30,6 @@ struct es_server {
 };
 
 /* --- Listening -------------------------------------------------------------------------------- */
-
-/* sockaddr_un has 107 bytes for a path; a longer one is reached through the folder's descriptor. */
-#define SOCKET_PATH_BYTES 108
-
-static bool socket_path(const char *path, char ret[static SOCKET_PATH_BYTES], int *ret_folder_fd)
-{
-    char folder[PATH_MAX];
-    const char *base = strrchr(path, '/');
-
-    *ret_folder_fd = -1;
-    if (strlen(path) < SOCKET_PATH_BYTES) {
-        memcpy(ret, path, strlen(path) + 1);
-        return true;
-    }
-    errno = ENAMETOOLONG;
-    if (base == NULL || (size_t)(base - path) >= sizeof(folder))
-        return false;
-    memcpy(folder, path, (size_t)(base - path));
-    folder[base - path] = '\0';
-    *ret_folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return *ret_folder_fd >= 0 && snprintf(ret, SOCKET_PATH_BYTES, "/proc/self/fd/%d%s",
-                                           *ret_folder_fd, base) < SOCKET_PATH_BYTES;
-}
 
 /* 0, or why the place at address, which is path, cannot be had. */
 static int make_room(const char *path, const struct sockaddr_un *address)
@@ -95,21 +69,22 @@ static int bind_to(int fd, const char *path, const struct sockaddr_un *address)
 
 static int listen_at(const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int folder, err = 0, fd = -1;
+    struct sockaddr_un address;
+    int folder, fd = -1;
+    int err = -es_control_address(path, &address, &folder);
 
-    if (socket_path(path, address.sun_path, &folder))
+    if (err == 0)
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0)
-        err = bind_to(fd, path, &address);
+    if (err == 0)
+        err = fd < 0 ? errno : bind_to(fd, path, &address);
     if (folder >= 0)
         close(folder);
-    if (err != 0) {
+    if (err == 0)
+        return fd;
+    if (fd >= 0)
         close(fd);
-        errno = err;
-        return -1;
-    }
-    return fd;
+    errno = err;
+    return -1;
 }
 
 struct es_server *es_server_new(const char *path, const struct es_server_calls *calls)
@@ -190,7 +165,7 @@ static void accept_client(struct es_server *server)
         refuse(fd);
         return;
     }
-    client->in = malloc(ES_SERVER_LINE_BYTES_MAX);
+    client->in = malloc(ES_CONTROL_LINE_BYTES_MAX);
     if (client->in == NULL) {
         close(fd);
         return;
@@ -312,7 +287,7 @@ static void take_lines(struct es_server *server, struct client *client)
 static bool read_some(struct client *client)
 {
     ssize_t n = recv(client->fd, client->in + client->in_len,
-                     ES_SERVER_LINE_BYTES_MAX - client->in_len, MSG_DONTWAIT);
+                     ES_CONTROL_LINE_BYTES_MAX - client->in_len, MSG_DONTWAIT);
 
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
@@ -324,7 +299,7 @@ static bool read_some(struct client *client)
 /* Where the next line begins is lost. */
 static void refuse_long_line(struct es_server *server, struct client *client)
 {
-    if (client->in_len < ES_SERVER_LINE_BYTES_MAX ||
+    if (client->in_len < ES_CONTROL_LINE_BYTES_MAX ||
         memchr(client->in, '\n', client->in_len) != NULL)
         return;
     server->calls.line(server->calls.ctx, client->number, NULL, client->in_len);
@@ -334,7 +309,7 @@ static void refuse_long_line(struct es_server *server, struct client *client)
 
 static bool reads(const struct client *client)
 {
-    return !client->closing && !client->ended && client->in_len < ES_SERVER_LINE_BYTES_MAX &&
+    return !client->closing && !client->ended && client->in_len < ES_CONTROL_LINE_BYTES_MAX &&
            waiting(client) <= ES_SERVER_OUTPUT_BYTES_MAX;
 }
 

@@ -12,8 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "node/env/control.h"
+
 #define ES_SERVER_CLIENTS_MAX 64
-#define ES_SERVER_LINE_BYTES_MAX (64u << 10)
 /* What a client that does not read may leave waiting, before its events are dropped. */
 #define ES_SERVER_OUTPUT_BYTES_MAX (1u << 20)
 

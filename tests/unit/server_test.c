@@ -185,20 +185,20 @@ static void lines_arrive_in_pieces_and_in_heaps(void **state)
 
 static void a_line_has_at_most_64_kib(void **state)
 {
-    static char text[ES_SERVER_LINE_BYTES_MAX + 1];
+    static char text[ES_CONTROL_LINE_BYTES_MAX + 1];
     struct world *world = *state;
     int fd = dial(world->path), other = dial(world->path);
 
     memset(text, 'x', sizeof(text) - 1);
-    text[ES_SERVER_LINE_BYTES_MAX - 1] = '\n';
+    text[ES_CONTROL_LINE_BYTES_MAX - 1] = '\n';
     for (int i = 0; i < 2; i++) { /* a whole one, then one without an end */
-        for (size_t at = 0; at < ES_SERVER_LINE_BYTES_MAX; at += 4096) {
+        for (size_t at = 0; at < ES_CONTROL_LINE_BYTES_MAX; at += 4096) {
             assert_int_equal(send(fd, text + at, 4096, MSG_NOSIGNAL), 4096);
             serve(world);
         }
         assert_int_equal(world->lines, i + 1);
         assert_int_equal(world->long_lines, i);
-        text[ES_SERVER_LINE_BYTES_MAX - 1] = 'x';
+        text[ES_CONTROL_LINE_BYTES_MAX - 1] = 'x';
     }
     assert_true(is_closed(fd));
     say(other, "still here\n");

@@ -6,6 +6,7 @@ import tempfile
 
 import banned
 import citations
+import errors
 import format as formatting
 import headers
 import includes
@@ -52,6 +53,14 @@ _CASES = [
     (includes.check, "node/daemon/x.c", _include('"node/store/x.h"'), ""),
     (includes.check, "node/daemon/x.c", _include("<zmq.h>"), "node/link/"),
     (includes.check, "elsewhere/x.c", "", "no folder of the architecture"),
+    (errors.check, "node/daemon/x.c", 'es_daemon_error("usage", "Not so.", NULL);\n', ""),
+    (errors.check, "node/daemon/x.c", 'es_daemon_error("new", "Not so.", NULL);\n', "list new"),
+    (errors.check, "node/daemon/x.c", 'answer_error(c, 1, "Not so.",\n"new", NULL);\n', "list new"),
+    (errors.check, "node/daemon/x.c", '{ES_STORE_FULL, "new", "hint"},\n', "list new"),
+    (errors.check, "cli/x.c", 'es_fail(cli, ES_EXIT_FAILED, "new", NULL, "%d", 1);\n', "list new"),
+    (errors.check, "node/core/error.h", 'X(A, "usage", "x")\n', ""),
+    (errors.check, "node/core/error.h", 'X(A, "usage", \\\n  "y " \\\n "z") \\\n', "with: y z"),
+    (errors.check, "docs/api.md", "\n## Errors\n\n| `gone` | x |\n", "gives the error code gone"),
     (banned.check, "node/core/x.c", "t = time(NULL);\n", "time is banned"),
     (banned.check, "node/store/x.c", "clock_gettime (a, b);\n", "clock_gettime is banned"),
     (banned.check, "node/daemon/x.c", "clock_gettime(a, b);\n", ""),
@@ -100,6 +109,7 @@ def _run(check, path, body, head=_HEAD):
                        "node/link/x.h", "discovery/x.h", "node/daemon/x.h"):
             _plant(root, header, "")
         _plant(root, "cli/meson.build", "other = 'named.c'\n", head="")
+        _plant(root, "docs/api.md", "\n## Errors\n\n| `usage` | x |\n", head="")
         _plant(root, "docs/protocol.md", "## 2. Frames\n\n### 2.1 Hello\n", head="")
         for source in ("cli/one.c", "cli/two.c"):
             _plant(root, source, "int a = es_used(1);\n")
