@@ -70,6 +70,21 @@ static void put_note(struct chat *chat, const char *note, const char *name)
     es_out_end(out);
 }
 
+/* Who can read this, and below it why we know: both together are wider than most terminals. */
+static void put_label(struct chat *chat, const char *text)
+{
+    static const char separator[] = " · ";
+    const char *end = strstr(text, separator);
+    char *readers = strndup(text, end != NULL ? (size_t)(end - text) : strlen(text));
+
+    if (readers == NULL)
+        abort();
+    put_note(chat, "", readers);
+    if (end != NULL)
+        put_note(chat, "", end + sizeof(separator) - 1);
+    free(readers);
+}
+
 static void put_message(struct chat *chat, const json_t *message)
 {
     if (chat->cli->json)
@@ -382,7 +397,8 @@ static int loop(struct chat *chat)
 
         if (left_ms <= 0)
             return -ETIMEDOUT;
-        if (poll(pfds, 2, left_ms > INT_MAX ? -1 : (int)left_ms) > 0 && pfds[1].revents != 0)
+        if (es_terminal_poll(pfds, 2, left_ms > INT_MAX ? -1 : (int)left_ms) > 0 &&
+            pfds[1].revents != 0)
             take_typed(chat);
     }
 }
@@ -424,7 +440,7 @@ static enum es_exit begin(struct chat *chat, const json_t *label)
     }
     json_decref(page);
     if (es_chatty(cli)) {
-        put_note(chat, "", es_field_text(label, "text"));
+        put_label(chat, es_field_text(label, "text"));
         put_note(chat, "Ctrl-D ends", "");
     }
     return es_call_done(cli, "read", json_pack("{s:s}", "conversation", chat->conversation));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* cmd_contacts.c - contacts, rename, block, unblock, forget: people one knows. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/call.h"
@@ -9,6 +10,15 @@
 #define NAME_COLUMNS 24
 
 /* --- contacts -------------------------------------------------------------------------------- */
+
+static const char *state_words(const char *state, bool present)
+{
+    if (strcmp(state, "requested") == 0)
+        return "asked, no answer yet";
+    if (strcmp(state, "accepted") == 0)
+        return present ? "here" : "not here";
+    return state;
+}
 
 static void put_contact(struct es_out *out, const json_t *contact)
 {
@@ -22,7 +32,7 @@ static void put_contact(struct es_out *out, const json_t *contact)
     es_out_words(out, present ? "* " : "  ");
     es_out_style(out, ES_STYLE_PLAIN);
     es_out_name(out, name, NAME_COLUMNS);
-    es_out_words(out, "  %s", strcmp(state, "requested") == 0 ? "asked, no answer yet" : state);
+    es_out_words(out, "  %s", state_words(state, present));
     if (es_field_true(contact, "verified"))
         es_out_words(out, ", verified%s%s", verified_by[0] != '\0' ? " by " : "", verified_by);
     if (claimed[0] != '\0' && strcmp(claimed, name) != 0) {
@@ -111,9 +121,15 @@ const struct es_cli_command es_cmd_unblock = {
 
 static bool confirm_forget(struct es_cli *cli)
 {
-    es_out_words(&cli->err, "Forget ");
-    es_out_name(&cli->err, es_operand(cli, 0), 0);
-    return es_ask_yes(&cli->err, false, " and erase the whole history with them?");
+    char *question = NULL;
+
+    if (asprintf(&question, "Forget %s and erase the whole history with them?",
+                 es_operand(cli, 0)) < 0)
+        abort();
+    bool yes = es_ask_yes(&cli->err, false, question);
+
+    free(question);
+    return yes;
 }
 
 static enum es_exit run_forget(struct es_cli *cli)

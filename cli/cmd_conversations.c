@@ -24,6 +24,8 @@ static void put_conversation(struct es_out *out, const json_t *row)
     es_out_name(out, es_field_text(row, "conversation"), NAME_COLUMNS);
     es_out_words(out, "  %4" PRId64 " unread  %-16s", unread, last);
     es_out_style(out, ES_STYLE_PLAIN);
+    if (out->terminal)
+        es_out_end(out); /* it would not fit, and be broken in the middle of a word */
     es_out_words(out, "  ");
     es_out_name(out, label, 0); /* a name is in it */
     es_out_end(out);

@@ -14,8 +14,10 @@ static enum es_exit run_help(struct es_cli *cli)
     }
     const struct es_cli_command *command = es_command_find(name);
 
-    if (command == NULL)
+    if (command == NULL) {
+        cli->command = NULL; /* the same as if it had been called */
         return es_usage(cli, "there is no command %s", name);
+    }
     es_help_command(cli->out.file, command);
     return ES_EXIT_DONE;
 }

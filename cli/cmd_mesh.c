@@ -35,10 +35,11 @@ static void put_link(struct es_out *out, const json_t *link)
 
 static void put_carrying(struct es_out *out, const json_t *carrying)
 {
+    int64_t envelopes = es_field_int(carrying, "envelopes");
     char size[ES_SIZE_CHARS];
 
     es_size_format((uint64_t)es_field_int(carrying, "bytes"), size);
-    es_out_words(out, "carrying %" PRId64 " envelopes, %s", es_field_int(carrying, "envelopes"),
+    es_out_words(out, "carrying %" PRId64 " envelope%s, %s", envelopes, envelopes == 1 ? "" : "s",
                  size);
     es_out_end(out);
 }

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/duration.h"
 #include "cli/instant.h"
+#include "cli/notice.h"
 #include "cli/visible.h"
 
 #define NAME_COLUMNS 24
@@ -23,15 +24,18 @@ static void put_person(struct es_out *out, const json_t *row)
 {
     bool present = es_field_true(row, "present");
     bool contact = es_field_true(row, "contact");
+    char who[ES_WHO_CHARS];
 
     es_out_style(out, present ? ES_STYLE_GOOD : ES_STYLE_PLAIN);
     es_out_words(out, present ? "* " : "  ");
     es_out_style(out, ES_STYLE_PLAIN);
     es_out_name(out, es_field_text(row, "name"), NAME_COLUMNS);
-    if (!contact)
-        es_out_words(out, "  stranger: earshot add");
-    else
+    if (contact) {
         es_out_words(out, "  contact%s", es_field_true(row, "verified") ? ", verified" : "");
+    } else {
+        es_who_on_command_line(row, who);
+        es_out_words(out, "  stranger: earshot add %s", who[0] != '\0' ? who : "NAME");
+    }
     es_out_end(out);
 }
 

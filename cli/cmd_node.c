@@ -154,18 +154,20 @@ static void put_visible(struct es_out *out, const json_t *status)
 static void put_traffic(struct es_out *out, const json_t *status)
 {
     const json_t *carrying = json_object_get(status, "carrying");
+    int64_t carried = es_field_int(carrying, "envelopes");
+    int64_t queued = es_field_int(status, "queued");
     char size[ES_SIZE_CHARS];
 
     put_field(out, "links");
-    es_out_words(out, "%" PRId64 ", %" PRId64 " of them to neighbours",
+    es_out_words(out, "%" PRId64 ", %" PRId64 " of them to strangers",
                  es_field_int(status, "links"), es_field_int(status, "neighbours"));
     es_out_end(out);
     put_field(out, "queued");
-    es_out_words(out, "%" PRId64 " messages", es_field_int(status, "queued"));
+    es_out_words(out, "%" PRId64 " message%s", queued, queued == 1 ? "" : "s");
     es_out_end(out);
     es_size_format((uint64_t)es_field_int(carrying, "bytes"), size);
     put_field(out, "carrying");
-    es_out_words(out, "%" PRId64 " envelopes, %s", es_field_int(carrying, "envelopes"), size);
+    es_out_words(out, "%" PRId64 " envelope%s, %s", carried, carried == 1 ? "" : "s", size);
     es_out_end(out);
 }
 

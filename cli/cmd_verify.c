@@ -4,6 +4,7 @@
 
 #include "cli/call.h"
 #include "cli/commands.h"
+#include "cli/notice.h"
 #include "cli/qr.h"
 
 /* Groups of five digits on one line. */
@@ -57,6 +58,18 @@ static void put_verdict(struct es_out *out, const json_t *result, bool compared)
     es_out_end(out);
 }
 
+static void put_next_step(struct es_out *err, const json_t *result)
+{
+    char who[ES_WHO_CHARS];
+
+    es_who_on_command_line(result, who);
+    es_out_words(err,
+                 "Both of you see the same number if nobody is in between. Then: "
+                 "earshot verify %s --code 'DIGITS'",
+                 who[0] != '\0' ? who : "WHO");
+    es_out_end(err);
+}
+
 static enum es_exit show(struct es_cli *cli, const json_t *result)
 {
     const char *number = es_field_text(result, "safety_number");
@@ -75,9 +88,7 @@ static enum es_exit show(struct es_cli *cli, const json_t *result)
     if (!compared || es_chatty(cli))
         put_verdict(&cli->out, result, compared);
     if (!compared && !es_field_true(result, "verified") && es_notices(cli)) {
-        es_out_words(&cli->err, "Both of you see the same number if nobody is in between. Then: "
-                                "earshot verify WHO --code DIGITS");
-        es_out_end(&cli->err);
+        put_next_step(&cli->err, result);
     }
     return exit;
 }

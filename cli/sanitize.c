@@ -4,6 +4,17 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <wchar.h>
+
+/* Marks on one letter: no script stacks more, and a hundred of them cover the lines above. */
+#define MARKS_MAX 8
+
+/* *io_marks: how many characters without a width came last. */
+static bool is_escaped(enum es_text_kind kind, uint32_t c, size_t *io_marks)
+{
+    *io_marks = c != 0 && wcwidth((wchar_t)c) == 0 ? *io_marks + 1 : 0;
+    return *io_marks > MARKS_MAX || es_char_hidden(kind, c);
+}
 
 /* The longest escape, for one of 4 bytes, is as long as "\U000e0001". */
 #define ESCAPE_CAP 16
@@ -30,6 +41,7 @@ static size_t escape(uint32_t c, char ret[static ESCAPE_CAP])
 size_t es_sanitize(enum es_text_kind kind, const char *text, size_t len, char *ret)
 {
     size_t out = 0;
+    size_t marks = 0;
 
     for (size_t at = 0; at < len;) {
         uint32_t c = 0;
@@ -42,7 +54,7 @@ size_t es_sanitize(enum es_text_kind kind, const char *text, size_t len, char *r
             shown = escaped;
             shown_len = (size_t)snprintf(escaped, sizeof(escaped), "\\x%02x", (uint8_t)text[at]);
             n = 1;
-        } else if (es_char_hidden(kind, c)) {
+        } else if (is_escaped(kind, c, &marks)) {
             shown = escaped;
             shown_len = escape(c, escaped);
         }
@@ -66,6 +78,7 @@ static size_t escape_json(uint32_t c, char ret[static ESCAPE_CAP])
 size_t es_sanitize_json(const char *json, size_t len, char *ret)
 {
     size_t out = 0;
+    size_t marks = 0;
 
     for (size_t at = 0; at < len;) {
         uint32_t c = 0;
@@ -81,7 +94,7 @@ size_t es_sanitize_json(const char *json, size_t len, char *ret)
             shown_len = 0;
         }
         /* A name may stand in any string: what is hidden in names is written out everywhere. */
-        if (shown_len == 0 || es_char_hidden(ES_TEXT_NAME, c)) {
+        if (is_escaped(ES_TEXT_NAME, c, &marks) || shown_len == 0) {
             shown = escaped;
             shown_len = escape_json(c, escaped);
         }

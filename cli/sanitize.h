@@ -2,8 +2,9 @@
 /* sanitize.h - text that somebody else wrote, made fit to be shown.
  *
  * Whatever comes in, what goes out is valid UTF-8 in which nothing steers a terminal, turns the
- * direction of what follows, or is there without being seen: such characters become escapes that
- * can be read ("\x1b", "\u202e"). Pure. */
+ * direction of what follows, is there without being seen, or is piled up over the lines above: such
+ * characters become escapes that can be read ("\x1b", "\u202e"). Pure, but that the C library says
+ * what has a width: LC_CTYPE is a UTF-8 locale. */
 #ifndef ES_CLI_SANITIZE_H
 #define ES_CLI_SANITIZE_H
 

@@ -67,7 +67,7 @@ enum es_exit es_send_verdict(struct es_cli *cli, const struct es_send_options *o
         return es_fail(cli, ES_EXIT_FAILED, state, NULL, "%s%s%s", state,
                        reason[0] != '\0' ? ": " : "", reason);
     if (options->patient && es_field_true(sent, "timed_out"))
-        return es_fail(cli, ES_EXIT_TIMEOUT, "timeout", NULL, "timed out; the message stays %s",
-                       state);
+        return es_fail(cli, ES_EXIT_TIMEOUT, "timeout", NULL, "timed out; the message %s %s",
+                       strcmp(state, "queued") == 0 ? "stays" : "is", state);
     return ES_EXIT_DONE;
 }

@@ -13,6 +13,8 @@
 
 static struct termios found;
 static volatile sig_atomic_t changed;
+static sigset_t waiting_mask; /* what was blocked before SIGWINCH was */
+static bool resizing_caught;
 
 static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
@@ -46,9 +48,38 @@ static bool change(tcflag_t off)
     return tcsetattr(STDIN_FILENO, TCSADRAIN, &wanted) == 0;
 }
 
+static void ignore_signal(int signal_number)
+{
+    (void)signal_number;
+}
+
+/* It is let through while we wait, and only then: none is missed. */
+static void catch_resizing(void)
+{
+    struct sigaction action = {.sa_handler = ignore_signal};
+    sigset_t resizing;
+
+    sigaction(SIGWINCH, &action, NULL);
+    sigemptyset(&resizing);
+    sigaddset(&resizing, SIGWINCH);
+    sigprocmask(SIG_BLOCK, &resizing, &waiting_mask);
+    resizing_caught = true;
+}
+
 bool es_terminal_keys(void)
 {
-    return change(ICANON | ECHO | IEXTEN);
+    if (!change(ICANON | ECHO | IEXTEN))
+        return false;
+    catch_resizing();
+    return true;
+}
+
+int es_terminal_poll(struct pollfd *pfds, nfds_t n, int timeout_ms)
+{
+    const struct timespec timeout = {.tv_sec = timeout_ms / 1000,
+                                     .tv_nsec = timeout_ms % 1000 * 1000000L};
+
+    return ppoll(pfds, n, timeout_ms < 0 ? NULL : &timeout, resizing_caught ? &waiting_mask : NULL);
 }
 
 void es_terminal_restore(void)

@@ -5,6 +5,7 @@
 #ifndef ES_CLI_TERMINAL_H
 #define ES_CLI_TERMINAL_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -24,6 +25,9 @@ bool es_ask_secret(struct es_out *out, const char *question, char *ret, size_t c
  * input is no terminal. */
 bool es_terminal_keys(void);
 void es_terminal_restore(void);
+
+/* poll(), which a change of the window's size interrupts while keys come one by one. */
+int es_terminal_poll(struct pollfd *pfds, nfds_t n, int timeout_ms);
 
 /* Columns of the terminal on the standard output; 80 when it does not say. */
 int es_terminal_columns(void);

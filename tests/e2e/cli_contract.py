@@ -124,6 +124,15 @@ def a_missing_conversation_explains_the_number_sign():
 
 
 @case
+def help_about_nothing_leads_to_the_list():
+    for words in (["help", "nope"], ["nope"]):
+        assert refuse(None, *words, code=2)["hint"] == "see: earshot help", words
+    overview = run(None, "help", check=0).out
+    for name in LATER:
+        assert not re.search(rf"^  {name} ", overview, re.M), name
+
+
+@case
 def every_command_has_help():
     overview = run(None, "help", check=0).out
     assert overview == run(None, "--help", check=0).out
@@ -440,6 +449,8 @@ def waiting_for_a_state_can_time_out():
     assert json.loads(result.out)["state"] == "queued"
     assert json.loads(result.err)["error"] == "timeout"
     assert "stays queued" in run(node, *words, check=3).err
+    node.answers["send"] = {**SENT, "state": "delivered", "timed_out": True}
+    assert "is delivered" in run(node, *words, check=3).err
     assert all(0 < p["wait_ms"] <= 5000 for p in node.asked("send"))
 
 

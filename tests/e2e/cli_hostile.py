@@ -3,6 +3,7 @@
 """What strangers write reaches no terminal unescaped: every command that shows it, in every form."""
 
 import json
+import re
 
 import fake_node
 from fake_node import (ADDRESS, HOSTILE, HOSTILE_NAME, TIME, Node, Refused, Started, Terminal,
@@ -159,6 +160,21 @@ def a_name_cannot_pass_for_another():
     node.answers["contacts"] = page({**CONTACT, "name": "Ada\u200b", "claimed_name": ""})
     assert "Ada\\u200b" in run(node, "contacts", check=0).out
     assert "Ada\\u200b" in without_styles(on_terminal(node, "contacts", "-q"))
+
+
+@case
+def marks_are_not_piled_up_over_other_lines():
+    node = Node()
+    pile = "a" + "\u0301" * 30
+    node.answers.update({
+        "log": page({**MESSAGE, "name": pile, "text": "x" + "\u0489" * 5000}),
+        "contacts": page({**CONTACT, "name": pile}), "nearby": page({**CONTACT, "name": pile}),
+        "requests": page({**REQUEST, "name": pile, "greeting": pile})})
+    for words in (["log", "x"], ["contacts"], ["nearby"], ["requests"]):
+        for text in (on_terminal(node, *words), run(node, *words, check=0).out,
+                     run(node, "--json", *words, check=0).out):
+            assert not re.search("[\u0301\u0489]{9}", text), (words, text)
+    assert json.loads(run(node, "--json", "contacts", check=0).out)["name"] == pile
 
 
 @case

@@ -331,6 +331,39 @@ def a_long_line_stays_on_its_line():
 
 
 @case
+def a_window_that_changes_shows_as_much_as_fits():
+    node = Node()
+    history(0, node)
+    terminal = Terminal(node, "chat", "Ada", columns=20)
+    terminal.wait("Ctrl-D ends")
+    terminal.type("0123456789" * 3)
+    at = terminal.wait("> 34567890123456789")
+    terminal.resize(30)
+    at = terminal.wait("> 345678901234567890123456789", at)
+    terminal.resize(12)
+    terminal.wait("\r\x1b[K> 123456789", at)
+    terminal.type("\x15\x04")
+    terminal.finish()
+
+
+@case
+def pasted_lines_are_messages_in_order():
+    node = Node()
+    history(0, node)
+    node.answers["send"] = numbered
+    terminal = Terminal(node, "chat", "Ada")
+    terminal.wait("Ctrl-D ends")
+    lines = [f"line {i} \u65e5\u672c" for i in range(300)]
+    terminal.type("".join(line + "\r" for line in lines[:150]))
+    terminal.wait("> ", terminal.wait(f"me\x1b[0m: {lines[149]}"))
+    terminal.type("".join(line + "\r" for line in lines[150:]))
+    terminal.wait("> ", terminal.wait(f"me\x1b[0m: {lines[299]}"))
+    terminal.type("\x04")
+    terminal.finish()
+    assert [p["text"] for p in node.asked("send")] == lines
+
+
+@case
 def ctrl_c_leaves_the_terminal_as_it_was():
     node = Node()
     history(0, node)

@@ -98,6 +98,38 @@ def colour_is_for_terminals_that_want_it():
 
 
 @case
+def what_comes_next_can_be_copied():
+    node = Node()
+    node.answers["nearby"] = page(STRANGER, {**STRANGER, "name": "$(reboot)"})
+    plain, hostile = without_styles(on_terminal(node, "nearby", "-q")).splitlines()
+    assert plain.endswith("earshot add Ada") and hostile.endswith("earshot add NAME")
+    node.answers["verify"] = {"name": "Ada", "safety_number": "12345 67890", "verified": False}
+    assert "earshot verify Ada --code" in on_terminal(node, "verify", "Ada")
+    node.answers["contacts"] = page(CONTACT, {**CONTACT, "name": "Bob", "present": False},
+                                    {**CONTACT, "name": "Eve", "state": "requested"})
+    lines = without_styles(on_terminal(node, "contacts")).splitlines()
+    for line, state in zip(lines, ("here", "not here", "asked, no answer yet")):
+        assert re.match(rf"[* ] \w+ +{state}", line), line
+
+
+@case
+def labels_stand_on_lines_that_a_terminal_need_not_break():
+    node = Node()
+    text = "only you and Ada can read this \u00b7 key compared \u00b7 post-quantum: by invite"
+    label = {**LABEL, "text": text}
+    node.answers.update(log=page(), label=label, listen={"seq": 0}, read={}, conversations=page(
+        {"conversation": "Ada", "kind": "contact", "unread": 1, "last_at": TIME, "label": label}))
+    terminal = Terminal(node, "chat", "Ada")
+    terminal.wait("> ")
+    terminal.type("\x04")
+    shown = without_styles(terminal.finish())
+    assert "-- only you and Ada can read this\n-- key compared \u00b7 " in shown, shown
+    first, second = without_styles(on_terminal(node, "conversations")).splitlines()
+    assert first.startswith("Ada ") and second == "  " + text
+    assert run(node, "conversations", check=0).out.count("\n") == 1
+
+
+@case
 def sending_on_a_terminal_says_what_became_of_it():
     node = Node()
     node.answers["send"] = {**SENT, "state": "delivered"}
@@ -120,7 +152,7 @@ def forget_asks_a_person():
         terminal = Terminal(node, "forget", "Ada")
         terminal.wait("[y/N]")
         terminal.type(answer)
-        terminal.finish(exit_code)
+        assert terminal.finish(exit_code).count("Forget Ada and") == answer.count("\r")
         assert len(node.asked("forget")) == count, answer
 
 

@@ -282,15 +282,18 @@ class Terminal:
 
     def __init__(self, node, *args, env=None, columns=80):
         self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        self.before = termios.tcgetattr(slave)
         self.slave = slave
+        self.resize(columns)
+        self.before = termios.tcgetattr(slave)
         self.seen = b""
         self.process = subprocess.Popen(
             command(node, *args), stdin=slave, stdout=slave, stderr=slave, close_fds=True,
             start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             env=environment(**(env or {})))
         _all.append(self)
+
+    def resize(self, columns):
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 
     def type(self, keys):
         os.write(self.master, keys.encode())

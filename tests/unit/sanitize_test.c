@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* sanitize_test.c - no text, of whatever bytes, steers a terminal or hides. */
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -158,6 +159,24 @@ static void json_says_the_same_in_escapes(void **state)
     assert_string_equal(out, "{\"a\":\"\\u007f\\u009b\\u202e\\udb40\\udc41ü\"}");
 }
 
+static void marks_are_not_piled_up(void **state)
+{
+    char text[1 + 2 * 40 + 1] = "a";
+    char out[sizeof(text) * ES_SANITIZE_GROWTH];
+
+    (void)state;
+    for (size_t i = 1; i + 2 < sizeof(text); i += 2)
+        memcpy(text + i, "\xcc\x81", 3);
+    text[1 + 2 * 8] = '\0';
+    assert_shown(ES_TEXT_BODY, text, text);
+    text[1 + 2 * 8] = '\xcc';
+    es_sanitize(ES_TEXT_NAME, text, strlen(text), out);
+    assert_memory_equal(out, text, 1 + 2 * 8);
+    assert_memory_equal(out + 1 + 2 * 8, "\\u0301\\u0301", 12);
+    assert_null(strstr(out + 1 + 2 * 8, "\xcc"));
+    assert_int_equal(es_sanitize_json(text, strlen(text), out), 1 + 2 * 8 + 6 * 32);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,8 +187,10 @@ int main(void)
         cmocka_unit_test(every_code_point_comes_out_clean),
         cmocka_unit_test(every_pair_of_bytes_comes_out_clean),
         cmocka_unit_test(json_says_the_same_in_escapes),
+        cmocka_unit_test(marks_are_not_piled_up),
     };
 
+    assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
