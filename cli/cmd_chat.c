@@ -405,13 +405,11 @@ static int loop(struct chat *chat)
 
 static enum es_exit run_loop(struct chat *chat)
 {
-    chat->keys = chat->cli->out.terminal && !chat->cli->json && es_terminal_keys();
     es_edit_clear(&chat->edit);
     es_lines_init(&chat->lines, STDIN_FILENO);
     int rc = loop(chat);
 
     begin_line(chat);
-    es_terminal_restore();
     for (size_t i = 0; i < OWN_MAX; i++)
         own_done(&chat->own[i]);
     return rc != 0 ? es_fail_client(chat->cli, rc) : chat->exit;
@@ -459,9 +457,12 @@ static enum es_exit run_chat(struct es_cli *cli)
         chat->cli = cli;
         chat->conversation = es_field_text(label, "conversation");
         chat->present = strcmp(es_field_text(label, "path"), "direct") == 0;
+        /* First, so that what is typed while the history comes is neither echoed nor lost. */
+        chat->keys = cli->out.terminal && !cli->json && es_terminal_keys();
         exit = begin(chat, label);
         if (exit == ES_EXIT_DONE)
             exit = run_loop(chat);
+        es_terminal_restore();
     }
     free(chat);
     json_decref(label);

@@ -120,7 +120,7 @@ def labels_stand_on_lines_that_a_terminal_need_not_break():
     node.answers.update(log=page(), label=label, listen={"seq": 0}, read={}, conversations=page(
         {"conversation": "Ada", "kind": "contact", "unread": 1, "last_at": TIME, "label": label}))
     terminal = Terminal(node, "chat", "Ada")
-    terminal.wait("> ")
+    terminal.wait("Ctrl-D ends")
     terminal.type("\x04")
     shown = without_styles(terminal.finish())
     assert "-- only you and Ada can read this\n-- key compared \u00b7 " in shown, shown
