@@ -135,6 +135,10 @@
 /* Contacts whose clocks are compared for mesh time. The one heard longest ago is forgotten. */
 #define ES_CLOCKS_MAX 64
 
+/* Sent on one link and perhaps not arrived. The rest waits in the outbox: an eighth of what the network
+ * process keeps for one link before it ends it, and 20 KiB/s are enough to answer a PING in time. */
+#define ES_FLIGHT_BYTES_MAX (512u * 1024)
+
 /* Envelopes a minute that a link to a stranger may bring, and at once. Beyond: dropped, counted. */
 #define ES_STRANGER_ENVELOPES_PER_MINUTE 60
 #define ES_STRANGER_ENVELOPES_BURST 240

@@ -225,8 +225,13 @@ static void send_again(struct es_chat *chat, struct es_context *context, struct 
 {
     struct es_slice envelope;
 
+    if (es_mesh_is_under_way(chat->mesh, context, contact->number, &out->envelope)) {
+        out->next_try_ms = context->now_ms + LINK_RETRY_MS;
+        return;
+    }
     if (!es_seal_read(chat, context, contact, out, &envelope))
         return;
+    context->sealed++;
     es_outbox_sent(context, contact, out,
                    es_mesh_send(chat->mesh, context, contact->number, envelope));
     es_count(context->counters, ES_COUNT_ENVELOPES_RESENT);
@@ -249,7 +254,7 @@ static void ask_for_answer(struct es_chat *chat, struct es_context *context,
         es_seal_answer_kept(chat, context, session);
 }
 
-static bool is_due(const struct es_context *context, const struct es_outgoing *out)
+bool es_outbox_is_due(const struct es_context *context, const struct es_outgoing *out)
 {
     return out->sealed && !out->on_peer_disk && out->next_try_ms <= context->now_ms;
 }
@@ -265,13 +270,14 @@ void es_outbox_timer(struct es_chat *chat, struct es_context *context)
         for (struct es_outgoing *out = contact->outbox; out != NULL && n_sealed > 0;
              out = out->next) {
             n_sealed -= out->sealed;
-            if (!is_due(context, out))
+            if (!es_outbox_is_due(context, out))
                 continue;
+            if (!es_mesh_has_room(chat->mesh, contact->number))
+                break;
             if (context->sealed >= ES_ENVELOPES_PER_BATCH_MAX) {
                 chat->more = true;
                 return;
             }
-            context->sealed++;
             send_again(chat, context, contact, out);
         }
     }
@@ -309,6 +315,8 @@ uint64_t es_outbox_wake_at(const struct es_chat *chat)
 
         if (contact->present && contact->answer_at_ms < at_ms)
             at_ms = contact->answer_at_ms;
+        if (!es_mesh_has_room(chat->mesh, contact->number))
+            continue; /* room comes with an ACK or a PONG, or the link goes */
         for (const struct es_outgoing *out = contact->outbox; out != NULL && n_sealed > 0;
              out = out->next) {
             n_sealed -= out->sealed;

@@ -188,6 +188,8 @@ void es_outbox_answered(const struct es_context *context, struct es_contact *con
 /* The contact is here: everything sealed goes out again. */
 void es_outbox_present(struct es_context *context, struct es_contact *contact);
 void es_outbox_on_disk(struct es_contact *contact, const struct es_ack_id *id);
+/* Sealed and to be sent (again) now. */
+bool es_outbox_is_due(const struct es_context *context, const struct es_outgoing *out);
 /* Sends again what is due; offers to a stranger's link what waits for absent people. */
 void es_outbox_timer(struct es_chat *chat, struct es_context *context);
 void es_outbox_offer(struct es_chat *chat, struct es_context *context, uint32_t link);

@@ -286,6 +286,10 @@ static void seal_contact(struct es_chat *chat, struct es_context *context,
     take_owed(chat, context, contact);
     for (struct es_outgoing *out = contact->outbox; out != NULL; out = next) {
         next = out->next;
+        /* What was sealed before goes first, and then what the link can take. */
+        if (out->sealed ? es_outbox_is_due(context, out)
+                        : !es_mesh_has_room(chat->mesh, contact->number))
+            return;
         if (!out->sealed) {
             if (context->sealed >= ES_ENVELOPES_PER_BATCH_MAX) {
                 chat->more = true;

@@ -124,10 +124,11 @@ void es_mesh_forward_acks(struct es_mesh *mesh, struct es_context *context,
         es_count(context->counters, ES_COUNT_REJECTED_FRAME_UNEXPECTED);
         return;
     }
-    for (size_t i = 0; i < frame->ack.n && es_mesh_link_find(mesh, number) != NULL; i++) {
+    for (size_t i = 0; i < frame->ack.n && (link = es_mesh_link_find(mesh, number)) != NULL; i++) {
         struct es_ack_id id;
 
         memcpy(id.bytes, frame->ack.ids.ptr + i * sizeof(id.bytes), sizeof(id.bytes));
+        es_mesh_flight_acked(mesh, link, &id);
         mesh->calls.acknowledged(mesh->calls.ctx, context, peer, &id);
     }
 }
@@ -143,6 +144,11 @@ static void flush_direct(struct es_mesh *mesh, struct es_context *context)
     forward->direct_len = 0;
 }
 
+static bool takes_offers(const struct es_mesh_link *link)
+{
+    return link->state == ES_MESH_UP && es_mesh_flight_has_room(link);
+}
+
 /* From a random link on, so that it is not always the same ones that get nothing. */
 static void flush_offered(struct es_mesh *mesh, struct es_context *context)
 {
@@ -151,13 +157,14 @@ static void flush_offered(struct es_mesh *mesh, struct es_context *context)
     size_t first = forward->offered_len > 0 && n > 0 ? es_random_below(context, n) : 0;
 
     for (size_t i = 0; i < n && forward->offered_len > 0; i++) {
-        const struct es_mesh_link *link = mesh->links.at[(first + i) % n];
+        struct es_mesh_link *link = mesh->links.at[(first + i) % n];
 
-        if (link->state != ES_MESH_UP)
+        if (!takes_offers(link))
             continue;
         if (forward->offer_left < forward->offered_len)
             break;
         forward->offer_left -= forward->offered_len;
+        es_mesh_flight_add(mesh, context, link, NULL, forward->offered_len);
         es_emit_frame(context, link->number, es_slice(forward->offered, forward->offered_len));
     }
     forward->offered_len = 0;
@@ -175,6 +182,7 @@ static void put_direct(struct es_mesh *mesh, struct es_context *context, struct 
                        struct es_slice envelope)
 {
     struct es_mesh_forward *forward = &mesh->forward;
+    struct es_ack_id id = ack_id(envelope);
     bool fits;
 
     if (forward->direct_to != link->number)
@@ -187,6 +195,7 @@ static void put_direct(struct es_mesh *mesh, struct es_context *context, struct 
     }
     link->envelopes_out++;
     es_count(context->counters, ES_COUNT_ENVELOPES_OUT);
+    es_mesh_flight_add(mesh, context, link, &id, envelope.len);
     if (link->peer != 0)
         es_mesh_ping_expect(mesh, context, link);
 }
@@ -197,7 +206,7 @@ static bool put_offered(struct es_mesh *mesh, struct es_context *context, struct
     bool any = false, fits;
 
     for (size_t i = 0; i < mesh->links.n; i++) {
-        if (mesh->links.at[i]->state == ES_MESH_UP) {
+        if (takes_offers(mesh->links.at[i])) {
             mesh->links.at[i]->envelopes_out++;
             es_count(context->counters, ES_COUNT_ENVELOPES_OUT);
             any = true;
@@ -223,12 +232,30 @@ enum es_path es_mesh_send(struct es_mesh *mesh, struct es_context *context, uint
     return put_offered(mesh, context, envelope) ? ES_PATH_OFFERED : ES_PATH_NONE;
 }
 
+bool es_mesh_has_room(const struct es_mesh *mesh, uint32_t peer)
+{
+    const struct es_mesh_link *link = peer == 0 ? NULL : es_mesh_link_to_peer(mesh, peer);
+
+    return link == NULL || es_mesh_flight_has_room(link);
+}
+
+bool es_mesh_is_under_way(struct es_mesh *mesh, struct es_context *context, uint32_t peer,
+                          const struct es_ack_id *id)
+{
+    struct es_mesh_link *link = peer == 0 ? NULL : es_mesh_link_to_peer(mesh, peer);
+
+    if (link == NULL || !es_mesh_flight_holds(link, id))
+        return false;
+    es_mesh_ping_soon(mesh, context, link);
+    return true;
+}
+
 void es_mesh_offer(struct es_mesh *mesh, struct es_context *context, uint32_t link,
                    struct es_slice envelope)
 {
     struct es_mesh_link *found = es_mesh_link_find(mesh, link);
 
-    if (found != NULL && found->state == ES_MESH_UP && found->peer == 0)
+    if (found != NULL && takes_offers(found) && found->peer == 0)
         put_direct(mesh, context, found, envelope);
 }
 

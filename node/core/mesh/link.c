@@ -86,6 +86,7 @@ static void take_out(struct es_mesh *mesh, struct es_mesh_link *link)
             break;
         }
     }
+    es_mesh_flight_end(mesh, link);
     es_pool_put(&links->pool, link);
     links->wake_stale = true;
 }

@@ -56,6 +56,8 @@ struct es_mesh_link {
     uint64_t rtt_ms;
     uint8_t pings_missed;
 
+    struct es_mesh_flight *flight; /* NULL: nothing is under way */
+
     uint32_t tokens; /* envelopes that a stranger may send now, in thousandths */
     uint64_t tokens_ms;
     uint64_t envelopes_in, envelopes_out;
@@ -149,6 +151,9 @@ void es_mesh_ping_expect(struct es_mesh *mesh, const struct es_context *context,
 /* There is a sign that the other end is elsewhere: asked at once. */
 void es_mesh_ping_doubt(struct es_mesh *mesh, const struct es_context *context,
                         struct es_mesh_link *link);
+/* Without an answer nothing more can be sent: asked as soon as that may be. */
+void es_mesh_ping_soon(struct es_mesh *mesh, const struct es_context *context,
+                       struct es_mesh_link *link);
 /* Anything was heard. */
 void es_mesh_ping_alive(struct es_mesh *mesh, struct es_mesh_link *link);
 /* False: the other end is gone. */

@@ -27,6 +27,7 @@ struct es_mesh *es_mesh_new(const struct es_arena *arena, const struct es_settin
     mesh->calls = *calls;
     mesh->wake_ms = ES_NEVER;
     es_mesh_links_init(mesh, arena);
+    es_mesh_flight_init(mesh, arena);
     es_mesh_neighbours_init(mesh, arena);
     if (!es_mesh_period_init(mesh, arena) || !es_mesh_forward_init(mesh, arena))
         return NULL;

@@ -97,6 +97,14 @@ enum es_path {
  * together. */
 enum es_path es_mesh_send(struct es_mesh *mesh, struct es_context *context, uint32_t peer,
                           struct es_slice envelope);
+/* May another envelope for the peer set out? Not while its link has enough under way
+ * (docs/protocol.md, section 7.3): it is asked again after every input. Nothing that is sent
+ * nevertheless is refused; only what is small and few should be. */
+bool es_mesh_has_room(const struct es_mesh *mesh, uint32_t peer);
+/* Was this envelope sent on the peer's link, and has perhaps not arrived yet? Sending it again would
+ * be in vain. A PING asks, so that it is known soon. */
+bool es_mesh_is_under_way(struct es_mesh *mesh, struct es_context *context, uint32_t peer,
+                          const struct es_ack_id *id);
 /* Offers one envelope on one link that is bound to nobody. */
 void es_mesh_offer(struct es_mesh *mesh, struct es_context *context, uint32_t link,
                    struct es_slice envelope);

@@ -27,6 +27,8 @@ void es_mesh_ping(struct es_mesh *mesh, struct es_context *context, struct es_me
     uint8_t buf[PING_FRAME_BYTES_MAX];
     size_t len;
 
+    es_mesh_forward_flush_link(mesh, context, link->number);
+    es_mesh_flight_pinged(link);
     es_random(context, &link->ping_token, sizeof(link->ping_token));
     link->pinged_ms = context->now_ms;
     link->ping_sent_ms = context->now_ms;
@@ -61,6 +63,19 @@ void es_mesh_ping_doubt(struct es_mesh *mesh, const struct es_context *context,
     if (due_ms < context->now_ms)
         due_ms = context->now_ms;
     link->answer_due_ms = es_mesh_sooner(link->answer_due_ms, due_ms);
+    set_deadline(mesh, link);
+}
+
+void es_mesh_ping_soon(struct es_mesh *mesh, const struct es_context *context,
+                       struct es_mesh_link *link)
+{
+    uint64_t due_ms = link->ping_sent_ms + PING_SENT_MS_MIN;
+
+    if (link->state != ES_MESH_UP || link->pinged_ms != ES_NEVER)
+        return; /* the answer to that one will tell */
+    if (due_ms < context->now_ms)
+        due_ms = context->now_ms;
+    link->ping_due_ms = es_mesh_sooner(link->ping_due_ms, due_ms);
     set_deadline(mesh, link);
 }
 
@@ -116,7 +131,6 @@ void es_mesh_ping_heard(struct es_mesh *mesh, struct es_context *context, struct
 void es_mesh_pong_heard(struct es_mesh *mesh, struct es_context *context, struct es_mesh_link *link,
                         uint64_t token)
 {
-    (void)mesh;
     if (link->pinged_ms == ES_NEVER || link->ping_token != token) {
         es_count(context->counters, ES_COUNT_REJECTED_FRAME_UNEXPECTED);
         return;
@@ -124,4 +138,5 @@ void es_mesh_pong_heard(struct es_mesh *mesh, struct es_context *context, struct
     link->rtt_ms = context->now_ms - link->pinged_ms;
     link->pinged_ms = ES_NEVER;
     link->pings_missed = 0;
+    es_mesh_flight_answered(mesh, context, link);
 }

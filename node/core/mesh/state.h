@@ -6,6 +6,7 @@
 #ifndef ES_MESH_STATE_H
 #define ES_MESH_STATE_H
 
+#include "node/core/mesh/flight.h"
 #include "node/core/mesh/forward.h"
 #include "node/core/mesh/link.h"
 #include "node/core/mesh/mesh.h"
@@ -20,6 +21,7 @@ struct es_mesh {
     struct es_settings settings;
     struct es_mesh_calls calls;
     struct es_mesh_links links;
+    struct es_pool flights;
     struct es_mesh_neighbours neighbours;
     struct es_mesh_period period;
     struct es_mesh_forward forward;
