@@ -9,40 +9,15 @@
 #include "sim/load.h"
 #include "sim/world.h"
 
-struct es_sim_check {
-    /* Texts whose sender was told that they are queued, by (from, to). */
-    struct sent {
-        uint32_t *numbers;
-        size_t n, cap;
-    } sent[ES_SIM_NODES_MAX][ES_SIM_NODES_MAX];
-    uint64_t delivered;
-};
-
-struct es_sim_check *es_sim_check_new(void)
-{
-    struct es_sim_check *check = es_sim_resize(NULL, sizeof(*check));
-
-    memset(check, 0, sizeof(*check));
-    return check;
-}
-
-void es_sim_check_free(struct es_sim_check *check)
-{
-    for (size_t i = 0; check != NULL && i < ES_SIM_NODES_MAX; i++)
-        for (size_t k = 0; k < ES_SIM_NODES_MAX; k++)
-            free(check->sent[i][k].numbers);
-    free(check);
-}
-
 void es_sim_check_sent(struct es_sim_world *world, uint32_t from, uint32_t to, uint32_t number)
 {
-    struct sent *sent = &world->check->sent[from][to];
+    struct es_sim_friend *friend = es_sim_load_friend(&world->nodes[from], to);
 
-    if (sent->n == sent->cap) {
-        sent->cap = sent->cap == 0 ? 32 : 2 * sent->cap;
-        sent->numbers = es_sim_resize(sent->numbers, sent->cap * sizeof(sent->numbers[0]));
+    if (friend->n_sent == friend->cap_sent) {
+        friend->cap_sent = friend->cap_sent == 0 ? 32 : 2 * friend->cap_sent;
+        friend->sent = es_sim_resize(friend->sent, friend->cap_sent * sizeof(friend->sent[0]));
     }
-    sent->numbers[sent->n++] = number;
+    friend->sent[friend->n_sent++] = number;
 }
 
 /* --- Delivered means: on the other side's disk --------------------------------------------------- */
@@ -98,7 +73,7 @@ static void check_delivered(struct es_sim_world *world, struct es_sim_node *node
                          "D1: node %u was told that %u has a message that is not on its disk",
                          node->number, peer->number);
     reader->ops->free(reader);
-    world->check->delivered++;
+    world->delivered++;
 }
 
 void es_sim_check_event(struct es_sim_world *world, struct es_sim_node *node,
@@ -186,19 +161,19 @@ static bool contains(const struct shown *shown, uint32_t number)
     return false;
 }
 
-static size_t missing(struct es_sim_world *world, uint32_t from, uint32_t to, uint32_t *ret_first)
+static size_t missing(struct es_sim_world *world, uint32_t from, const struct es_sim_friend *friend,
+                      uint32_t *ret_first)
 {
-    const struct sent *sent = &world->check->sent[from][to];
     struct shown shown;
     size_t n = 0;
 
-    if (sent->n == 0)
+    if (friend->n_sent == 0)
         return 0;
-    collect(world, from, to, &shown);
-    for (size_t i = sent->n; i-- > 0;)
-        if (!contains(&shown, sent->numbers[i])) {
+    collect(world, from, friend->node, &shown);
+    for (size_t i = friend->n_sent; i-- > 0;)
+        if (!contains(&shown, friend->sent[i])) {
             n++;
-            *ret_first = sent->numbers[i];
+            *ret_first = friend->sent[i];
         }
     free(shown.numbers);
     return n;
@@ -221,15 +196,16 @@ bool es_sim_check_complete(const struct es_sim_world *world)
 void es_sim_check_end(struct es_sim_world *world)
 {
     for (uint32_t from = 0; from < world->options.nodes; from++)
-        for (uint32_t to = 0; to < world->options.nodes; to++) {
+        for (size_t i = 0; i < world->nodes[from].n_friends; i++) {
+            const struct es_sim_friend *friend = &world->nodes[from].friends[i];
             uint32_t first = 0;
-            size_t n = missing(world, from, to, &first);
+            size_t n = missing(world, from, friend, &first);
 
             if (n > 0)
                 es_sim_violation(world, "D3: %zu texts of %u have not reached %u, first text %u", n,
-                                 from, to, first);
+                                 from, friend->node, first);
         }
-    if (world->check->delivered == 0 && world->violation[0] == '\0')
+    if (world->delivered == 0 && world->violation[0] == '\0')
         es_sim_violation(world, "D3: nothing was delivered at all");
     for (uint32_t i = 0; i < world->options.nodes; i++) {
         struct es_self_view self;

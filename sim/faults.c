@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* faults.c - what happens at times of the chaos: clocks are set, pairs of nodes are cut off from each
- * other. (Frames are lost in network.c, nodes and their network processes die in node.c.) */
+ * other. (Frames are lost in links.c, nodes die in disk.c, their network processes in node.c.) */
 #include "sim/world.h"
 
 #define YEAR_MS (365ull * 24 * 60 * 60 * 1000)
@@ -71,7 +71,5 @@ void es_sim_faults_event(struct es_sim_world *world, const struct es_sim_event *
 
 void es_sim_faults_end(struct es_sim_world *world)
 {
-    for (uint32_t a = 0; a < world->options.nodes; a++)
-        for (uint32_t b = 0; b < world->options.nodes; b++)
-            es_sim_network_cut(world, a, b, false);
+    es_sim_network_heal(world);
 }

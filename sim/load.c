@@ -5,17 +5,20 @@
  * not confirmed is never repeated under its number, so that showing it once at most stays checkable. */
 #include "sim/load.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* How often a person looks whether somebody asks, or tries again. */
 #define LOOK_MS 500
+/* Friends are not further apart. */
+#define NEAR 6
 #define SETUP_MS_MAX (10ull * 60 * 1000)
 
 enum action {
-    ACT_LOOK,  /* a: nothing                 */
-    ACT_WRITE, /* a: to, b: number           */
+    ACT_LOOK,  /* b: nothing */
+    ACT_WRITE, /* b: to whom */
 };
 
 enum request_kind {
@@ -52,25 +55,54 @@ bool es_sim_load_address(const struct es_sim_world *world, uint32_t node,
     return world->nodes[node].has_address;
 }
 
-/* Neighbours on a ring and, among many, every seventh: who asks is the smaller number. */
-static bool are_friends(const struct es_sim_world *world, uint32_t a, uint32_t b)
+/* Neighbours on a ring and a few of those within six places: who asks is the smaller number. */
+static bool are_friends(uint32_t n, uint32_t a, uint32_t b)
+{
+    uint32_t apart = (a + n - b) % n;
+
+    if (a == b || (apart > NEAR && apart < n - NEAR))
+        return false;
+    return apart == 1 || apart == n - 1 || (a + b) % (NEAR + 1) == 0;
+}
+
+void es_sim_load_init(struct es_sim_world *world)
 {
     uint32_t n = world->options.nodes;
 
-    return a != b && ((a + 1) % n == b || (b + 1) % n == a || (a + b) % 7 == 0);
+    for (uint32_t i = 0; i < n; i++) {
+        struct es_sim_node *node = &world->nodes[i];
+
+        for (uint32_t other = 0; other < n; other++)
+            if (are_friends(n, i, other)) {
+                assert(node->n_friends < ES_SIM_FRIENDS_MAX);
+                node->friends[node->n_friends++].node = other;
+            }
+    }
+}
+
+void es_sim_load_done(struct es_sim_world *world)
+{
+    for (uint32_t i = 0; i < world->options.nodes; i++)
+        for (size_t k = 0; k < world->nodes[i].n_friends; k++)
+            free(world->nodes[i].friends[k].sent);
+}
+
+struct es_sim_friend *es_sim_load_friend(struct es_sim_node *node, uint32_t other)
+{
+    for (size_t i = 0; i < node->n_friends; i++)
+        if (node->friends[i].node == other)
+            return &node->friends[i];
+    return NULL;
 }
 
 static void plan(struct es_sim_world *world, uint64_t after_ms, uint32_t node, enum action action,
-                 uint32_t other, uint32_t number)
+                 uint32_t other)
 {
-    uint32_t words[2] = {other, number};
-
     es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = world->now_ms + after_ms,
                                                             .kind = ES_SIM_ACTION,
                                                             .node = node,
                                                             .a = (uint32_t)action,
-                                                            .bytes = (uint8_t *)words,
-                                                            .len = sizeof(words)});
+                                                            .b = other});
 }
 
 /* --- Becoming contacts ------------------------------------------------------------------------ */
@@ -146,11 +178,12 @@ static void look(struct es_sim_world *world, struct es_sim_node *node)
     node->has_address = true;
     node->address = self.address;
     accept_all(world, node);
-    for (uint32_t other = 0; node->up && other < world->options.nodes; other++) {
+    for (size_t i = 0; node->up && i < node->n_friends; i++) {
+        uint32_t other = node->friends[i].node;
         uint32_t way = (node->number + other) % 3;
         enum es_contact_state state;
 
-        if (!are_friends(world, node->number, other) || is_contact(node, other, &state))
+        if (is_contact(node, other, &state))
             continue;
         if (way == 2 && node->number < other)
             invite(world, node, other);
@@ -179,11 +212,11 @@ static void open_invite(struct es_sim_world *world, const struct es_event *event
 static bool all_friends(const struct es_sim_world *world)
 {
     for (uint32_t i = 0; i < world->options.nodes; i++)
-        for (uint32_t k = 0; k < world->options.nodes; k++) {
+        for (size_t k = 0; k < world->nodes[i].n_friends; k++) {
             enum es_contact_state state;
 
-            if (are_friends(world, i, k) &&
-                (!is_contact(&world->nodes[i], k, &state) || state != ES_CONTACT_ACCEPTED))
+            if (!is_contact(&world->nodes[i], world->nodes[i].friends[k].node, &state) ||
+                state != ES_CONTACT_ACCEPTED)
                 return false;
         }
     return true;
@@ -192,7 +225,7 @@ static bool all_friends(const struct es_sim_world *world)
 void es_sim_load_setup(struct es_sim_world *world)
 {
     for (uint32_t i = 0; i < world->options.nodes; i++)
-        plan(world, i, i, ACT_LOOK, 0, 0);
+        plan(world, i, i, ACT_LOOK, 0);
     while (world->violation[0] == '\0') {
         es_sim_world_until(world, world->now_ms + LOOK_MS);
         if (all_friends(world))
@@ -207,16 +240,16 @@ void es_sim_load_setup(struct es_sim_world *world)
 void es_sim_load_plan(struct es_sim_world *world)
 {
     for (uint32_t from = 0; from < world->options.nodes; from++)
-        for (uint32_t to = 0; to < world->options.nodes; to++)
-            for (uint32_t i = 0; are_friends(world, from, to) && i < world->options.texts; i++)
+        for (size_t k = 0; k < world->nodes[from].n_friends; k++)
+            for (uint32_t i = 0; i < world->options.texts; i++)
                 plan(world, 1 + es_sim_below(&world->load, world->options.chaos_ms), from,
-                     ACT_WRITE, to, 0);
+                     ACT_WRITE, world->nodes[from].friends[k].node);
 }
 
 static void write_text(struct es_sim_world *world, struct es_sim_node *node, uint32_t to)
 {
     char text[2048], name[16];
-    uint32_t number = node->next_text[to]++;
+    uint32_t number = es_sim_load_friend(node, to)->next_text++;
     uint64_t length = es_sim_below(&world->load, 8) == 0 ? es_sim_below(&world->load, 1800) : 20;
     int len = snprintf(text, sizeof(text), "from %u to %u text %u ", node->number, to, number);
 
@@ -242,17 +275,15 @@ bool es_sim_load_parse(struct es_slice text, uint32_t *ret_from, uint32_t *ret_t
 void es_sim_load_action(struct es_sim_world *world, const struct es_sim_event *event)
 {
     struct es_sim_node *node = &world->nodes[event->node];
-    uint32_t words[2];
 
-    memcpy(words, event->bytes, sizeof(words));
     if (event->a == ACT_LOOK) {
         if (node->up)
             look(world, node);
-        plan(world, LOOK_MS, node->number, ACT_LOOK, 0, 0);
+        plan(world, LOOK_MS, node->number, ACT_LOOK, 0);
     } else if (node->up) {
-        write_text(world, node, words[0]);
+        write_text(world, node, event->b);
     } else {
-        plan(world, LOOK_MS, node->number, ACT_WRITE, words[0], 0);
+        plan(world, LOOK_MS, node->number, ACT_WRITE, event->b);
     }
 }
 

@@ -12,14 +12,19 @@
 #define EXIT_VIOLATION 1
 #define EXIT_USAGE 125
 
+/* One segment: every node hears of every other. */
+#define NODES_MAX 10000
+
 static const char usage[] =
-    "usage: earshot-sim swarm [--seeds N] [--first SEED] [--twice] [--trace] "
-    "[--send-before-commit]\n"
+    "usage: earshot-sim swarm [--seeds N] [--first SEED] [--nodes N] [--twice]\n"
+    "                         [--trace] [--send-before-commit]\n"
     "\n"
     "Runs N worlds (1 unless given), one per seed from SEED (1 unless given) on. Each draws its\n"
     "nodes, faults and texts from its seed and checks that every text is shown exactly once, in\n"
     "order, and that what was reported delivered is on disk.\n"
     "\n"
+    "  --nodes N             as many, whatever the seed says; of more than 16 hidden people not\n"
+    "                        all come to share a link, and L1 says so\n"
     "  --twice               run each seed twice and compare the hashes of all events\n"
     "  --trace               print everything that happens\n"
     "  --send-before-commit  a daemon that sends before it commits: must be found\n"
@@ -27,7 +32,7 @@ static const char usage[] =
     "Exit code: 0 all held, 1 a check failed, 5 a seed ran differently twice, 125 wrong usage.\n";
 
 struct run {
-    uint64_t first, seeds;
+    uint64_t first, seeds, nodes; /* nodes 0: as the seed says */
     bool twice, trace, send_before_commit;
 };
 
@@ -52,6 +57,8 @@ static bool run_seed(const struct run *run, uint64_t seed, uint8_t ret_hash[stat
     struct es_sim_world *world;
     bool ok;
 
+    if (run->nodes > 0)
+        options.nodes = (uint32_t)run->nodes;
     options.trace = run->trace;
     options.send_before_commit = run->send_before_commit;
     world = es_sim_world_new(&options);
@@ -92,13 +99,10 @@ static int swarm(const struct run *run)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"seeds", required_argument, NULL, 'n'},
-        {"first", required_argument, NULL, 'f'},
-        {"twice", no_argument, NULL, 't'},
-        {"trace", no_argument, NULL, 'v'},
-        {"send-before-commit", no_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
+        {"seeds", required_argument, NULL, 'n'}, {"first", required_argument, NULL, 'f'},
+        {"nodes", required_argument, NULL, 'm'}, {"twice", no_argument, NULL, 't'},
+        {"trace", no_argument, NULL, 'v'},       {"send-before-commit", no_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},        {0},
     };
     struct run run = {.first = 1, .seeds = 1};
     bool ok = true;
@@ -109,6 +113,8 @@ int main(int argc, char **argv)
             ok = parse_number(optarg, &run.seeds);
         else if (option == 'f')
             ok = parse_number(optarg, &run.first);
+        else if (option == 'm')
+            ok = parse_number(optarg, &run.nodes) && run.nodes >= 2 && run.nodes <= NODES_MAX;
         else if (option == 't')
             run.twice = true;
         else if (option == 'v')

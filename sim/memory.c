@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct es_sim_chunk {
     struct es_sim_chunk *next;
@@ -19,6 +20,11 @@ void *es_sim_resize(void *ptr, size_t size)
         exit(125);
     }
     return fresh;
+}
+
+void *es_sim_zeroed(size_t size)
+{
+    return memset(es_sim_resize(NULL, size), 0, size);
 }
 
 static void *chunk(void *ctx, size_t size)

@@ -7,6 +7,8 @@
 
 /* realloc() that ends the program, with exit code 125 (could not run), when memory is out. */
 void *es_sim_resize(void *ptr, size_t size);
+/* New memory of zeros, the same way. */
+void *es_sim_zeroed(size_t size);
 
 /* The chunks of one core: everything that it holds in memory. */
 struct es_sim_chunk;

@@ -1,30 +1,24 @@
 /* SPDX-License-Identifier: ISC */
-/* network.c - the simulated network: one segment with multicast, and links.
- *
- * A link is what the ZeroMQ adapter makes of a TCP connection: the dialler hears when it is made and
- * when it ends, the listener hears of it with the first frame and never of its end. */
+/* network.c - a node's network process: who carries out which order, and who reaches whom. */
+#include "sim/network.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "node/crypto/dh.h"
 #include "node/wire/network.h"
 #include "sim/trace.h"
 
-/* How often adverts are announced again to those who missed them. */
-#define ANNOUNCE_MS 20000
-
-static uint64_t delay(struct es_sim_world *world, struct es_sim_node *node)
+uint64_t es_sim_delay(struct es_sim_world *world, struct es_sim_node *node)
 {
     return 1 + es_sim_below(&node->links, world->options.delay_ms_max + 1);
 }
 
-static bool fault(const struct es_sim_world *world, struct es_sim_rng *rng, uint32_t permille)
+bool es_sim_fault(const struct es_sim_world *world, struct es_sim_rng *rng, uint32_t permille)
 {
     return !world->calm && es_sim_chance(rng, permille);
 }
 
-static void report_later(struct es_sim_world *world, struct es_sim_node *node, uint64_t after_ms,
+void es_sim_report_later(struct es_sim_world *world, struct es_sim_node *node, uint64_t after_ms,
                          const struct es_report *report)
 {
     uint8_t bytes[ES_DATAGRAM_BYTES_MAX];
@@ -39,320 +33,34 @@ static void report_later(struct es_sim_world *world, struct es_sim_node *node, u
                                                             .len = es_writer_len(&writer)});
 }
 
-static void report_now(struct es_sim_world *world, struct es_sim_node *node,
-                       const struct es_report *report)
-{
-    es_sim_node_report(world, node, report);
-}
-
-static void host_of(uint32_t node, char ret[static ES_HOST_BYTES_MAX])
+void es_sim_host_of(uint32_t node, char ret[static ES_HOST_BYTES_MAX])
 {
     memset(ret, 0, ES_HOST_BYTES_MAX);
-    snprintf(ret, ES_HOST_BYTES_MAX, "10.0.0.%u", node + 1);
+    snprintf(ret, ES_HOST_BYTES_MAX, "10.%u.%u.%u", (node + 1) >> 16, ((node + 1) >> 8) & 0xff,
+             (node + 1) & 0xff);
 }
 
-static struct es_sim_node *node_at(struct es_sim_world *world, const char *host)
+struct es_sim_node *es_sim_node_at(struct es_sim_world *world, const char *host)
 {
-    for (uint32_t i = 0; i < world->options.nodes; i++) {
-        char name[ES_HOST_BYTES_MAX];
+    uint32_t a, b, c, number;
 
-        host_of(i, name);
-        if (strcmp(name, host) == 0)
-            return &world->nodes[i];
-    }
-    return NULL;
+    if (sscanf(host, "10.%u.%u.%u", &a, &b, &c) != 3)
+        return NULL;
+    number = (a << 16 | b << 8 | c) - 1;
+    return number < world->options.nodes ? &world->nodes[number] : NULL;
 }
 
-/* --- Links ------------------------------------------------------------------------------------ */
-
-static struct es_sim_link *link_of(struct es_sim_world *world, const struct es_sim_node *node,
-                                   uint32_t number, unsigned *ret_end)
+static size_t pair_bit(const struct es_sim_world *world, uint32_t a, uint32_t b)
 {
-    for (size_t i = world->n_links; i-- > 0;) {
-        struct es_sim_link *link = &world->links[i];
-
-        for (unsigned end = 0; end < 2; end++)
-            if (link->open[end] && link->node[end] == node->number && link->number[end] == number &&
-                link->network[end] == node->network && (end == 0 || link->known)) {
-                *ret_end = end;
-                return link;
-            }
-    }
-    return NULL;
+    return a < b ? (size_t)a * world->options.nodes + b : (size_t)b * world->options.nodes + a;
 }
 
-static void report_down(struct es_sim_world *world, struct es_sim_node *node, uint64_t after_ms,
-                        uint32_t number, enum es_link_end end)
+bool es_sim_is_cut(const struct es_sim_world *world, uint32_t a, uint32_t b)
 {
-    const struct es_report report = {.kind = ES_REPORT_LINK_DOWN,
-                                     .down = {.link = number, .end = end}};
+    size_t bit = pair_bit(world, a, b);
 
-    report_later(world, node, after_ms, &report);
+    return (world->cut[bit / 8] >> (bit % 8) & 1) != 0;
 }
-
-/* One end hears that the link is gone, if it is still the same network process: behind the frames that
- * are under way to it. */
-static void tell_end(struct es_sim_world *world, const struct es_sim_link *link, unsigned end)
-{
-    struct es_sim_node *node = &world->nodes[link->node[end]];
-    uint64_t after_ms = delay(world, node);
-
-    if (world->now_ms + after_ms < link->last_ms[end])
-        after_ms = link->last_ms[end] - world->now_ms;
-    if (node->up && node->network == link->network[end])
-        report_down(world, node, after_ms, link->number[end], ES_LINK_CLOSED);
-}
-
-/* Ends a link by one of its ends, which takes nothing from it any more. The dialler hears of it, unless
- * the two are cut off from each other; the listener never does. */
-static void end_link(struct es_sim_world *world, struct es_sim_link *link, unsigned by)
-{
-    bool told = by == 0 || (link->open[0] && !world->cut[link->node[0]][link->node[1]]);
-
-    link->open[by] = false;
-    if (told)
-        tell_end(world, link, 0);
-}
-
-static void order_dial(struct es_sim_world *world, struct es_sim_node *node,
-                       const struct es_order *order)
-{
-    uint8_t bytes[ES_DATAGRAM_BYTES_MAX];
-    struct es_writer writer = es_writer(bytes, sizeof(bytes));
-
-    es_order_write(&writer, order);
-    es_sim_queue_push(&world->queue,
-                      &(struct es_sim_event){.at_ms = world->now_ms + delay(world, node),
-                                             .kind = ES_SIM_DIAL,
-                                             .node = node->number,
-                                             .a = node->network,
-                                             .bytes = bytes,
-                                             .len = es_writer_len(&writer)});
-}
-
-static const struct es_sim_listener *listener_at(const struct es_sim_node *node,
-                                                 const struct es_order *dial)
-{
-    for (size_t i = 0; node != NULL && node->up && i < ES_SIM_LISTENERS_MAX; i++) {
-        const struct es_sim_listener *listener = &node->listeners[i];
-
-        if (listener->open && listener->port == dial->dial.to.port &&
-            memcmp(listener->key.bytes, dial->dial.server_key.bytes, ES_KEY_BYTES) == 0)
-            return listener;
-    }
-    return NULL;
-}
-
-static struct es_sim_link *add_link(struct es_sim_world *world)
-{
-    if (world->n_links == world->cap_links) {
-        world->cap_links = world->cap_links == 0 ? 64 : 2 * world->cap_links;
-        world->links = es_sim_resize(world->links, world->cap_links * sizeof(world->links[0]));
-    }
-    return &world->links[world->n_links++];
-}
-
-static void connect_link(struct es_sim_world *world, const struct es_sim_event *event)
-{
-    struct es_sim_node *from = &world->nodes[event->node];
-    struct es_reader reader = es_reader(es_slice(event->bytes, event->len));
-    struct es_report up = {.kind = ES_REPORT_LINK_UP};
-    const struct es_sim_listener *listener;
-    struct es_sim_link *link;
-    struct es_sim_node *to;
-    struct es_order dial;
-
-    if (!from->up || from->network != event->a || !es_order_next(&reader, &dial))
-        return;
-    to = node_at(world, dial.dial.to.host);
-    listener = listener_at(to, &dial);
-    if (to != NULL && world->cut[from->number][to->number]) {
-        report_down(world, from, ES_DIAL_MS, dial.dial.link, ES_LINK_UNREACHABLE);
-        return;
-    }
-    if (listener == NULL) {
-        report_down(world, from, delay(world, from), dial.dial.link, ES_LINK_REFUSED);
-        return;
-    }
-    link = add_link(world);
-    *link = (struct es_sim_link){
-        .open = {true, true},
-        .node = {from->number, to->number},
-        .number = {dial.dial.link, to->next_inbound++},
-        .network = {from->network, to->network},
-        .listener = listener->number,
-        .server_key = dial.dial.server_key,
-    };
-    es_sim_bytes(&from->links, link->client_key.bytes, sizeof(link->client_key.bytes));
-    up.up.link = dial.dial.link;
-    up.up.server_key = link->server_key;
-    up.up.client_key = link->client_key;
-    host_of(to->number, up.up.host);
-    report_now(world, from, &up);
-}
-
-static void send_frame(struct es_sim_world *world, struct es_sim_node *node,
-                       struct es_sim_link *link, unsigned to, struct es_slice bytes)
-{
-    bool reorder = fault(world, &node->links, world->options.reorder);
-    uint64_t at_ms = world->now_ms + delay(world, node);
-
-    if (!reorder && at_ms < link->last_ms[to])
-        at_ms = link->last_ms[to];
-    link->last_ms[to] = at_ms;
-    es_sim_queue_push(&world->queue,
-                      &(struct es_sim_event){.at_ms = at_ms,
-                                             .kind = ES_SIM_FRAME,
-                                             .node = link->node[to],
-                                             .a = (uint32_t)(link - world->links),
-                                             .b = to,
-                                             .bytes = (uint8_t *)(uintptr_t)bytes.ptr,
-                                             .len = bytes.len});
-}
-
-static void order_frame(struct es_sim_world *world, struct es_sim_node *node,
-                        const struct es_order *order)
-{
-    unsigned end;
-    struct es_sim_link *link = link_of(world, node, order->frame.link, &end);
-    uint8_t bytes[ES_FRAME_BYTES_MAX];
-    size_t len = order->frame.bytes.len;
-    uint32_t copies = 1;
-
-    if (link == NULL || !link->open[1 - end] || fault(world, &node->links, world->options.loss))
-        return;
-    memcpy(bytes, order->frame.bytes.ptr, len);
-    if (world->watch.frame != NULL &&
-        !world->watch.frame(world->watch.ctx, node->number, link->node[1 - end], bytes, &len))
-        return;
-    copies += fault(world, &node->links, world->options.duplicate);
-    while (copies-- > 0)
-        send_frame(world, node, link, 1 - end, es_slice(bytes, len));
-}
-
-static void arrive(struct es_sim_world *world, const struct es_sim_event *event)
-{
-    struct es_sim_link *link = &world->links[event->a];
-    struct es_sim_node *node = &world->nodes[event->node];
-    struct es_report report = {.kind = ES_REPORT_FRAME};
-
-    world->frames++;
-    if (!link->open[event->b] || !node->up || node->network != link->network[event->b] ||
-        world->cut[link->node[0]][link->node[1]])
-        return;
-    if (event->b == 1 && !link->known) {
-        struct es_report up = {.kind = ES_REPORT_LINK_UP,
-                               .up = {.link = link->number[1],
-                                      .listener = link->listener,
-                                      .server_key = link->server_key,
-                                      .client_key = link->client_key}};
-
-        link->known = true;
-        host_of(link->node[0], up.up.host);
-        report_now(world, node, &up);
-        link = &world->links[event->a];
-        if (!node->up || node->network != link->network[1])
-            return;
-    }
-    report.frame.link = link->number[event->b];
-    report.frame.bytes = es_slice(event->bytes, event->len);
-    report_now(world, node, &report);
-}
-
-static void order_close(struct es_sim_world *world, struct es_sim_node *node, uint32_t number)
-{
-    unsigned end;
-    struct es_sim_link *link = link_of(world, node, number, &end);
-
-    if (link == NULL)
-        return;
-    end_link(world, link, end);
-    if (end == 1)
-        tell_end(world, link, 1);
-}
-
-/* --- Listeners -------------------------------------------------------------------------------- */
-
-static void order_listen(struct es_sim_world *world, struct es_sim_node *node,
-                         const struct es_order *order)
-{
-    struct es_report report = {.kind = ES_REPORT_LISTENING,
-                               .listening = {.listener = order->listen.listener}};
-    size_t at = 0;
-
-    while (at < ES_SIM_LISTENERS_MAX && node->listeners[at].open)
-        at++;
-    if (at < ES_SIM_LISTENERS_MAX) {
-        node->listeners[at] = (struct es_sim_listener){
-            .open = true,
-            .number = order->listen.listener,
-            .port = (uint16_t)(order->listen.port_min + at),
-            .key = es_dh_public_of(&order->listen.secret),
-        };
-        report.listening.port = node->listeners[at].port;
-    }
-    report_later(world, node, delay(world, node), &report);
-}
-
-static void order_unlisten(struct es_sim_world *world, struct es_sim_node *node, uint32_t number)
-{
-    for (size_t i = 0; i < ES_SIM_LISTENERS_MAX; i++)
-        if (node->listeners[i].open && node->listeners[i].number == number)
-            node->listeners[i].open = false;
-    for (size_t i = 0; i < world->n_links; i++) {
-        struct es_sim_link *link = &world->links[i];
-
-        if (link->open[1] && link->node[1] == node->number && link->network[1] == node->network &&
-            link->listener == number) {
-            end_link(world, link, 1);
-            if (link->known)
-                tell_end(world, link, 1);
-        }
-    }
-}
-
-/* --- Multicast -------------------------------------------------------------------------------- */
-
-static void announce(struct es_sim_world *world, const struct es_sim_node *from)
-{
-    for (uint32_t i = 0; i < world->options.nodes; i++) {
-        struct es_sim_node *to = &world->nodes[i];
-        struct es_report seen = {
-            .kind = ES_REPORT_ADVERT_SEEN,
-            .seen = {.at = {.port = from->publication.port}, .advert = from->publication.advert}};
-
-        if (!to->up || world->cut[from->number][i] ||
-            fault(world, &world->segment, world->options.multicast_loss))
-            continue;
-        host_of(from->number, seen.seen.at.host);
-        report_later(world, to, delay(world, to) + 5, &seen);
-    }
-}
-
-static void withdraw(struct es_sim_world *world, struct es_sim_node *from)
-{
-    struct es_report gone = {.kind = ES_REPORT_ADVERT_GONE,
-                             .gone = {.link_key = from->publication.advert.link_key}};
-
-    if (!from->advertised)
-        return;
-    from->advertised = false;
-    for (uint32_t i = 0; i < world->options.nodes; i++)
-        if (world->nodes[i].up && i != from->number && !world->cut[from->number][i] &&
-            !fault(world, &world->segment, world->options.multicast_loss))
-            report_later(world, &world->nodes[i], delay(world, &world->nodes[i]) + 5, &gone);
-}
-
-static void announce_again(struct es_sim_world *world)
-{
-    for (uint32_t i = 0; i < world->options.nodes; i++)
-        if (world->nodes[i].up && world->nodes[i].advertised)
-            announce(world, &world->nodes[i]);
-    es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = world->now_ms + ANNOUNCE_MS,
-                                                            .kind = ES_SIM_ADVERT});
-}
-
-/* --- What node.c and world.c call -------------------------------------------------------------- */
 
 void es_sim_network_order(struct es_sim_world *world, struct es_sim_node *node,
                           const struct es_order *order)
@@ -363,28 +71,17 @@ void es_sim_network_order(struct es_sim_world *world, struct es_sim_node *node,
     case ES_ORDER_BAN:
         break;
     case ES_ORDER_LISTEN:
-        order_listen(world, node, order);
-        break;
     case ES_ORDER_UNLISTEN:
-        order_unlisten(world, node, order->unlisten);
-        break;
     case ES_ORDER_DIAL:
-        order_dial(world, node, order);
-        break;
     case ES_ORDER_CLOSE:
-        order_close(world, node, order->close);
-        break;
     case ES_ORDER_FRAME:
-        order_frame(world, node, order);
+        es_sim_links_order(world, node, order);
         break;
     case ES_ORDER_ADVERTISE:
-        withdraw(world, node);
-        node->publication = order->advertise;
-        node->advertised = true;
-        announce(world, node);
+        es_sim_segment_advertise(world, node, &order->advertise);
         break;
     case ES_ORDER_WITHDRAW:
-        withdraw(world, node);
+        es_sim_segment_withdraw(world, node);
         break;
     }
 }
@@ -394,35 +91,37 @@ void es_sim_network_event(struct es_sim_world *world, const struct es_sim_event 
     struct es_sim_node *node = &world->nodes[event->node];
 
     if (event->kind == ES_SIM_FRAME) {
-        arrive(world, event);
+        es_sim_links_frame(world, event);
     } else if (event->kind == ES_SIM_DIAL) {
-        connect_link(world, event);
+        es_sim_links_dial(world, event);
+    } else if (event->kind == ES_SIM_ANNOUNCE) {
+        es_sim_segment_announce(world);
     } else if (event->kind == ES_SIM_ADVERT) {
-        announce_again(world);
+        es_sim_segment_hear(world, event);
     } else if (event->kind == ES_SIM_REPORT && node->up && node->network == event->a) {
         struct es_reader reader = es_reader(es_slice(event->bytes, event->len));
         struct es_report report;
 
         if (es_report_next(&reader, &report))
-            report_now(world, node, &report);
+            es_sim_node_report(world, node, &report);
     }
 }
 
 void es_sim_network_cut(struct es_sim_world *world, uint32_t a, uint32_t b, bool cut)
 {
-    world->cut[a][b] = world->cut[b][a] = cut;
+    size_t bit = pair_bit(world, a, b);
+    uint8_t mask = (uint8_t)(1u << (bit % 8));
+
+    world->cut[bit / 8] = (uint8_t)(cut ? world->cut[bit / 8] | mask : world->cut[bit / 8] & ~mask);
+}
+
+void es_sim_network_heal(struct es_sim_world *world)
+{
+    memset(world->cut, 0, ((size_t)world->options.nodes * world->options.nodes + 7) / 8);
 }
 
 void es_sim_network_lost(struct es_sim_world *world, struct es_sim_node *node)
 {
-    node->advertised = false; /* no goodbye: it died */
-    memset(node->listeners, 0, sizeof(node->listeners));
-    for (size_t i = 0; i < world->n_links; i++) {
-        struct es_sim_link *link = &world->links[i];
-
-        if (link->open[1] && link->node[1] == node->number)
-            end_link(world, link, 1);
-        else if (link->open[0] && link->node[0] == node->number)
-            link->open[0] = false;
-    }
+    es_sim_segment_lost(world, node);
+    es_sim_links_lost(world, node);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* node.c - one node: a core, its store, and the order of effects with its crash points. */
+/* node.c - one node: a core over its store; starting, stopping, inputs. */
 #include <errno.h>
 #include <string.h>
 
@@ -33,57 +33,6 @@ static struct es_input input_of(const struct es_sim_world *world, const struct e
     };
 }
 
-/* --- Effects ---------------------------------------------------------------------------------- */
-
-static void pass_on(struct es_sim_world *world, struct es_sim_node *node,
-                    const struct es_effects *effects, size_t n_orders)
-{
-    for (size_t i = 0; i < n_orders; i++)
-        es_sim_network_order(world, node, &effects->orders[i]);
-}
-
-static void commit(struct es_sim_world *world, struct es_sim_node *node,
-                   const struct es_effects *effects)
-{
-    if (node->store->ops->commit(node->store, effects->rows, effects->n_rows) != 0)
-        es_sim_violation(world, "node %u: the store refused a batch", node->number);
-}
-
-/* Where it dies while it works through this batch; ES_SIM_CRASH_POINTS: nowhere. */
-static uint64_t crash_point(struct es_sim_world *world, struct es_sim_node *node)
-{
-    if (++node->batches == node->crash_at)
-        return node->crash_point;
-    if (!world->calm && es_sim_chance(&node->crashes, world->options.crash))
-        return es_sim_below(&node->crashes, ES_SIM_CRASH_POINTS);
-    return ES_SIM_CRASH_POINTS;
-}
-
-/* Works through one batch as the daemon does, unless it dies at one of the points between. */
-static bool work_through(struct es_sim_world *world, struct es_sim_node *node,
-                         const struct es_effects *effects)
-{
-    uint64_t point = crash_point(world, node);
-
-    if (world->options.send_before_commit)
-        pass_on(world, node, effects, effects->n_orders);
-    if (point == 0) /* before the commit */
-        return false;
-    commit(world, node, effects);
-    if (point == 1) /* after it, before anything left */
-        return false;
-    if (!world->options.send_before_commit)
-        pass_on(world, node, effects, point == 2 ? effects->n_orders / 2 : effects->n_orders);
-    if (point <= 3) /* between two orders; before anybody was told */
-        return false;
-    for (size_t i = 0; i < effects->n_events; i++) {
-        es_sim_trace_event(world, node, &effects->events[i]);
-        if (world->watch.event != NULL)
-            world->watch.event(world->watch.ctx, node, &effects->events[i]);
-    }
-    return true;
-}
-
 static void plan_wake(struct es_sim_world *world, struct es_sim_node *node)
 {
     uint64_t at_ms = es_core_wake_at(node->core);
@@ -99,7 +48,7 @@ static void plan_wake(struct es_sim_world *world, struct es_sim_node *node)
                                                             .a = node->life});
 }
 
-static void crash(struct es_sim_world *world, struct es_sim_node *node)
+void es_sim_node_crash(struct es_sim_world *world, struct es_sim_node *node)
 {
     uint64_t down_ms = 1 + es_sim_below(&node->crashes, world->options.down_ms_max + 1);
 
@@ -111,18 +60,14 @@ static void crash(struct es_sim_world *world, struct es_sim_node *node)
                                                             .node = node->number});
 }
 
-static void drain(struct es_sim_world *world, struct es_sim_node *node)
+void es_sim_node_drain(struct es_sim_world *world, struct es_sim_node *node)
 {
     struct es_effects effects;
 
-    while (es_core_take(node->core, &effects)) {
-        if (!work_through(world, node, &effects)) {
-            crash(world, node);
-            return;
-        }
-        es_core_durable(node->core);
-    }
-    plan_wake(world, node);
+    while (node->up && es_core_take(node->core, &effects))
+        es_sim_disk_write(world, node, &effects);
+    if (node->up)
+        plan_wake(world, node);
 }
 
 /* The node learns nothing of its end but that there is a new one, which knows nothing. */
@@ -139,15 +84,23 @@ static void replace_network(struct es_sim_world *world, struct es_sim_node *node
 
 static void give(struct es_sim_world *world, struct es_sim_node *node, const struct es_input *input)
 {
-    enum es_err err = es_core_input(node->core, input);
+    enum es_err err;
 
+    while ((err = es_core_input(node->core, input)) == ES_E_FULL && node->disk.n_batches > 0) {
+        uint32_t life = node->life;
+
+        es_sim_disk_sync(world, node); /* as the daemon, it waits for its disk */
+        if (!node->up || node->life != life)
+            return;
+        es_sim_node_drain(world, node);
+    }
     if (err == ES_OK && !world->calm && es_sim_chance(&node->crashes, world->options.network_crash))
         replace_network(world, node);
     if (err != ES_OK)
         es_sim_violation(world, "node %u: input %d gave %s", node->number, (int)input->kind,
                          es_err_code(err));
     else
-        drain(world, node);
+        es_sim_node_drain(world, node);
 }
 
 /* --- Starting and stopping --------------------------------------------------------------------- */
@@ -207,6 +160,7 @@ void es_sim_node_stop(struct es_sim_world *world, struct es_sim_node *node)
         return;
     es_sim_network_lost(world, node);
     node->up = false;
+    node->disk = (struct es_sim_disk){.n_batches = 0}; /* what was not synced is gone */
     es_core_free(node->core);
     node->core = NULL;
     node->reader->ops->free(node->reader);

@@ -8,14 +8,16 @@
 #include <stdint.h>
 
 enum es_sim_event_kind {
-    ES_SIM_WAKE,    /* a node's timer                              */
-    ES_SIM_REPORT,  /* encoded reports arrive at a node             */
-    ES_SIM_FRAME,   /* a frame arrives at the end of a link         */
-    ES_SIM_DIAL,    /* a connection is made or fails                */
-    ES_SIM_ADVERT,  /* an advert is heard                           */
-    ES_SIM_RESTART, /* a crashed node starts again                  */
-    ES_SIM_ACTION,  /* the load: what people do                     */
-    ES_SIM_FAULT,   /* of faults.c                                  */
+    ES_SIM_WAKE,     /* a node's timer                              */
+    ES_SIM_REPORT,   /* encoded reports arrive at a node             */
+    ES_SIM_FRAME,    /* a frame arrives at the end of a link         */
+    ES_SIM_DIAL,     /* a connection is made or fails                */
+    ES_SIM_ANNOUNCE, /* adverts are announced again                  */
+    ES_SIM_ADVERT,   /* an advert is heard                           */
+    ES_SIM_SYNC,     /* a commit is durable                           */
+    ES_SIM_RESTART,  /* a crashed node starts again                  */
+    ES_SIM_ACTION,   /* the load: what people do                     */
+    ES_SIM_FAULT,    /* of faults.c                                  */
 };
 
 struct es_sim_event {

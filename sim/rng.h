@@ -17,7 +17,8 @@ enum es_sim_subsystem {
     ES_SIM_CRASHES = 4,
     ES_SIM_LOAD = 5,
     ES_SIM_OPTIONS = 6,
-    ES_SIM_FAULTS = 7, /* clocks, network processes, partitions */
+    ES_SIM_FAULTS = 7, /* clocks, partitions              */
+    ES_SIM_SYNCS = 8,  /* how long a commit takes  */
 };
 
 struct es_sim_rng {

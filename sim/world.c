@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define STEP_MS 1000
+#define CONTACTS_MAX 64
 
 static uint32_t maybe(struct es_sim_rng *rng, uint32_t bound)
 {
@@ -37,14 +38,14 @@ struct es_sim_options es_sim_options_default(uint64_t seed)
     options.clock_jumps = maybe(&rng, 10);
     options.network_crash = es_sim_chance(&rng, 500) ? 1 + (uint32_t)es_sim_below(&rng, 5) : 0;
     options.partitions = maybe(&rng, 10);
+    options.sync_ms_max = maybe(&rng, 100);
     return options;
 }
 
 struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
 {
-    struct es_sim_world *world = es_sim_resize(NULL, sizeof(*world));
+    struct es_sim_world *world = es_sim_zeroed(sizeof(*world));
 
-    memset(world, 0, sizeof(*world));
     world->options = *options;
     world->now_ms = 1;
     world->calm = true;
@@ -55,19 +56,23 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
     world->settings = es_settings_default();
     world->settings.work_bits = 4;
     world->settings.rotation_ms = options->rotation_ms;
-    world->settings.contacts_max = ES_SIM_NODES_MAX;
-    world->check = es_sim_check_new();
+    world->settings.contacts_max = CONTACTS_MAX;
+    world->nodes = es_sim_zeroed(options->nodes * sizeof(world->nodes[0]));
+    world->cut = es_sim_zeroed(((size_t)options->nodes * options->nodes + 7) / 8);
     for (uint32_t i = 0; i < options->nodes; i++) {
         struct es_sim_node *node = &world->nodes[i];
 
         node->number = i;
+        node->heard = es_sim_zeroed((options->nodes + 7) / 8);
         node->entropy = es_sim_rng(options->seed, ES_SIM_ENTROPY, i);
         node->links = es_sim_rng(options->seed, ES_SIM_LINKS, i);
         node->crashes = es_sim_rng(options->seed, ES_SIM_CRASHES, i);
+        node->syncs = es_sim_rng(options->seed, ES_SIM_SYNCS, i);
         node->wall_offset_ms = options->wall_skew_ms == 0
                                    ? 0
                                    : (int64_t)es_sim_below(&node->links, options->wall_skew_ms);
     }
+    es_sim_load_init(world);
     return world;
 }
 
@@ -79,9 +84,13 @@ void es_sim_world_free(struct es_sim_world *world)
         es_sim_node_stop(world, node);
         if (node->store != NULL)
             node->store->ops->free(node->store);
+        free(node->ends);
+        free(node->heard);
     }
+    es_sim_load_done(world);
     es_sim_queue_done(&world->queue);
-    es_sim_check_free(world->check);
+    free(world->nodes);
+    free(world->cut);
     free(world->links);
     free(world->scratch);
     free(world);
@@ -122,9 +131,16 @@ static void handle(struct es_sim_world *world, const struct es_sim_event *event)
         if (node->up && node->life == event->a)
             es_sim_node_timer(world, node);
         break;
+    case ES_SIM_SYNC:
+        if (node->up && node->life == event->a)
+            es_sim_disk_sync(world, node);
+        if (node->up && node->life == event->a)
+            es_sim_node_drain(world, node);
+        break;
     case ES_SIM_REPORT:
     case ES_SIM_FRAME:
     case ES_SIM_DIAL:
+    case ES_SIM_ANNOUNCE:
     case ES_SIM_ADVERT:
         es_sim_network_event(world, event);
         break;
@@ -176,7 +192,7 @@ void es_sim_world_begin(struct es_sim_world *world)
     for (uint32_t i = 0; i < world->options.nodes; i++)
         es_sim_node_start(world, &world->nodes[i]);
     es_sim_queue_push(&world->queue,
-                      &(struct es_sim_event){.at_ms = world->now_ms, .kind = ES_SIM_ADVERT});
+                      &(struct es_sim_event){.at_ms = world->now_ms, .kind = ES_SIM_ANNOUNCE});
 }
 
 bool es_sim_world_run(struct es_sim_world *world)

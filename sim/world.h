@@ -8,11 +8,10 @@
 
 #include "node/core/core.h"
 #include "node/core/view.h"
+#include "node/wire/limits.h"
 #include "sim/memory.h"
 #include "sim/queue.h"
 #include "sim/rng.h"
-
-#define ES_SIM_NODES_MAX 64
 
 struct es_sim_options {
     uint64_t seed;
@@ -27,6 +26,7 @@ struct es_sim_options {
     uint32_t delay_ms_max;
     uint32_t network_crash; /* inputs after which its network process is replaced */
     uint32_t down_ms_max;   /* a crashed node stays down up to this                       */
+    uint32_t sync_ms_max;   /* a commit takes up to this; 0: none                            */
     uint64_t rotation_ms;
     uint64_t wall_skew_ms; /* wall clocks differ by up to this                           */
     /* How often during the chaos: */
@@ -56,6 +56,22 @@ struct es_sim_listener {
 };
 #define ES_SIM_LISTENERS_MAX 8
 
+/* Batches that are taken and not yet durable, oldest first. */
+struct es_sim_disk {
+    struct es_effects batches[ES_BATCHES_IN_FLIGHT_MAX];
+    size_t n_batches;
+    uint64_t last_ms; /* when the newest will be synced */
+};
+
+/* A friend writes and is written to: one of the load's pairs. */
+struct es_sim_friend {
+    uint32_t node;
+    uint32_t next_text;
+    uint32_t *sent; /* texts whose writer was told that they are queued */
+    size_t n_sent, cap_sent;
+};
+#define ES_SIM_FRIENDS_MAX 5
+
 struct es_sim_node {
     uint32_t number;
     bool up;
@@ -66,26 +82,30 @@ struct es_sim_node {
     struct es_store *store;
     struct es_store_reader *reader;
     struct es_sim_arena arena;
-    struct es_sim_rng entropy, links, crashes;
+    struct es_sim_disk disk;
+    struct es_sim_rng entropy, links, crashes, syncs;
+    uint32_t *ends; /* places in the world's links of those that may be open here */
+    size_t n_ends, cap_ends;
     struct es_sim_listener listeners[ES_SIM_LISTENERS_MAX];
     bool advertised;
     struct es_publication publication;
+    uint32_t n_publications;
+    uint8_t *heard; /* a bit for each node whose present advert was heard          */
     uint32_t next_inbound;
     uint64_t wake_ms; /* earliest WAKE event that is queued                         */
     uint64_t batches; /* worked through or died at, all lives together               */
     /* For tests: dies at this batch, at this of its ES_SIM_CRASH_POINTS. 0: at none. */
     uint64_t crash_at;
     uint32_t crash_point;
-    /* Of the load: who it is, the next text for each other. */
+    /* Of the load: who it is, whom it knows. */
     bool has_address;
     struct es_sign_public address;
-    uint32_t next_text[ES_SIM_NODES_MAX];
+    struct es_sim_friend friends[ES_SIM_FRIENDS_MAX];
+    size_t n_friends;
 };
 
 /* Before the commit; after it; between two orders; after all orders, before anybody is told. */
 #define ES_SIM_CRASH_POINTS 4
-
-struct es_sim_check;
 
 /* Who looks on: a check or a test. Calls may be NULL. */
 struct es_sim_watch {
@@ -101,17 +121,17 @@ struct es_sim_world {
     struct es_settings settings; /* of every node that starts from now on */
     void *scratch;               /* of all cores: one runs at a time        */
     struct es_sim_watch watch;
-    struct es_sim_node nodes[ES_SIM_NODES_MAX];
+    struct es_sim_node *nodes;
     struct es_sim_queue queue;
     struct es_sim_rng segment, load, faults;
     struct es_sim_link *links;
     size_t n_links, cap_links;
     uint64_t now_ms;
-    bool calm; /* no more faults                                             */
-    bool cut[ES_SIM_NODES_MAX][ES_SIM_NODES_MAX]; /* these two do not reach each other          */
+    bool calm;    /* no more faults                                             */
+    uint8_t *cut; /* a bit for each pair that does not reach each other          */
     uint64_t events, crashes, frames;
-    uint8_t hash[32]; /* rolling, over every event handled                          */
-    struct es_sim_check *check;
+    uint8_t hash[32];    /* rolling, over every event handled                          */
+    uint64_t delivered;  /* reported so, and found on the other side's disk */
     char violation[256]; /* empty: none                                                */
 };
 
@@ -138,8 +158,18 @@ void es_sim_node_report(struct es_sim_world *world, struct es_sim_node *node,
 void es_sim_node_command(struct es_sim_world *world, struct es_sim_node *node,
                          const struct es_command *command);
 void es_sim_node_timer(struct es_sim_world *world, struct es_sim_node *node);
+/* Hands what the core has for it to the disk. */
+void es_sim_node_drain(struct es_sim_world *world, struct es_sim_node *node);
+/* It dies now and starts again later. */
+void es_sim_node_crash(struct es_sim_world *world, struct es_sim_node *node);
 
-/* --- network.c --- */
+/* --- disk.c: the order of effects, with its crash points --- */
+void es_sim_disk_write(struct es_sim_world *world, struct es_sim_node *node,
+                       const struct es_effects *effects);
+/* The oldest batch is synced, or the node dies at it. */
+void es_sim_disk_sync(struct es_sim_world *world, struct es_sim_node *node);
+
+/* --- network.c, with links.c and segment.c --- */
 void es_sim_network_order(struct es_sim_world *world, struct es_sim_node *node,
                           const struct es_order *order);
 void es_sim_network_event(struct es_sim_world *world, const struct es_sim_event *event);
@@ -147,6 +177,7 @@ void es_sim_network_event(struct es_sim_world *world, const struct es_sim_event 
 void es_sim_network_lost(struct es_sim_world *world, struct es_sim_node *node);
 /* Two nodes reach each other no more, or again. Nobody is told: frames vanish, dials time out. */
 void es_sim_network_cut(struct es_sim_world *world, uint32_t a, uint32_t b, bool cut);
+void es_sim_network_heal(struct es_sim_world *world);
 
 /* --- faults.c: what happens to nodes during the chaos --- */
 void es_sim_faults_plan(struct es_sim_world *world);
@@ -155,8 +186,6 @@ void es_sim_faults_event(struct es_sim_world *world, const struct es_sim_event *
 void es_sim_faults_end(struct es_sim_world *world);
 
 /* --- check.c: every message once, in order, and delivered means on disk --- */
-struct es_sim_check *es_sim_check_new(void);
-void es_sim_check_free(struct es_sim_check *check);
 void es_sim_check_event(struct es_sim_world *world, struct es_sim_node *node,
                         const struct es_event *event);
 void es_sim_check_sent(struct es_sim_world *world, uint32_t from, uint32_t to, uint32_t number);
@@ -164,6 +193,8 @@ void es_sim_check_end(struct es_sim_world *world);
 bool es_sim_check_complete(const struct es_sim_world *world);
 
 /* --- load.c: what people do --- */
+void es_sim_load_init(struct es_sim_world *world);
+void es_sim_load_done(struct es_sim_world *world);
 void es_sim_load_setup(struct es_sim_world *world);
 void es_sim_load_plan(struct es_sim_world *world);
 void es_sim_load_action(struct es_sim_world *world, const struct es_sim_event *event);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+/* disk.c - a node's disk: batches become durable one after another, each after a while, as on the
+ * daemon's writer thread; and the points at which a node dies while it works through one. */
+#include <string.h>
+
+#include "sim/trace.h"
+
+static void pass_on(struct es_sim_world *world, struct es_sim_node *node,
+                    const struct es_effects *effects, size_t n_orders)
+{
+    for (size_t i = 0; i < n_orders; i++)
+        es_sim_network_order(world, node, &effects->orders[i]);
+}
+
+static void commit(struct es_sim_world *world, struct es_sim_node *node,
+                   const struct es_effects *effects)
+{
+    if (node->store->ops->commit(node->store, effects->rows, effects->n_rows) != 0)
+        es_sim_violation(world, "node %u: the store refused a batch", node->number);
+}
+
+/* Where it dies while it works through this batch; ES_SIM_CRASH_POINTS: nowhere. */
+static uint64_t crash_point(struct es_sim_world *world, struct es_sim_node *node)
+{
+    if (++node->batches == node->crash_at)
+        return node->crash_point;
+    if (!world->calm && es_sim_chance(&node->crashes, world->options.crash))
+        return es_sim_below(&node->crashes, ES_SIM_CRASH_POINTS);
+    return ES_SIM_CRASH_POINTS;
+}
+
+/* Works through one batch as the daemon does, unless it dies at one of the points between. */
+static bool work_through(struct es_sim_world *world, struct es_sim_node *node,
+                         const struct es_effects *effects)
+{
+    uint64_t point = crash_point(world, node);
+
+    if (world->options.send_before_commit)
+        pass_on(world, node, effects, effects->n_orders);
+    if (point == 0) /* before the commit */
+        return false;
+    commit(world, node, effects);
+    if (point == 1) /* after it, before anything left */
+        return false;
+    if (!world->options.send_before_commit)
+        pass_on(world, node, effects, point == 2 ? effects->n_orders / 2 : effects->n_orders);
+    if (point <= 3) /* between two orders; before anybody was told */
+        return false;
+    for (size_t i = 0; i < effects->n_events; i++) {
+        es_sim_trace_event(world, node, &effects->events[i]);
+        if (world->watch.event != NULL)
+            world->watch.event(world->watch.ctx, node, &effects->events[i]);
+    }
+    return true;
+}
+
+void es_sim_disk_write(struct es_sim_world *world, struct es_sim_node *node,
+                       const struct es_effects *effects)
+{
+    struct es_sim_disk *disk = &node->disk;
+
+    disk->batches[disk->n_batches++] = *effects;
+    if (world->options.sync_ms_max == 0) {
+        es_sim_disk_sync(world, node);
+        return;
+    }
+    if (disk->last_ms < world->now_ms)
+        disk->last_ms = world->now_ms;
+    disk->last_ms += es_sim_below(&node->syncs, world->options.sync_ms_max + 1);
+    es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = disk->last_ms,
+                                                            .kind = ES_SIM_SYNC,
+                                                            .node = node->number,
+                                                            .a = node->life});
+}
+
+void es_sim_disk_sync(struct es_sim_world *world, struct es_sim_node *node)
+{
+    struct es_sim_disk *disk = &node->disk;
+    struct es_effects oldest = disk->batches[0];
+
+    if (disk->n_batches == 0)
+        return; /* the node waited for this one before */
+    if (!work_through(world, node, &oldest)) {
+        es_sim_node_crash(world, node);
+        return;
+    }
+    es_core_durable(node->core);
+    disk->n_batches--;
+    memmove(disk->batches, disk->batches + 1, disk->n_batches * sizeof(disk->batches[0]));
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: ISC */
+/* links.c - listeners, connections and the frames on them.
+ *
+ * A link is what the ZeroMQ adapter makes of a TCP connection: the dialler hears when it is made and
+ * when it ends, the listener hears of it with the first frame and never of its end. */
+#include <string.h>
+
+#include "node/crypto/dh.h"
+#include "node/wire/network.h"
+#include "sim/network.h"
+
+static struct es_sim_link *link_of(struct es_sim_world *world, const struct es_sim_node *node,
+                                   uint32_t number, unsigned *ret_end)
+{
+    for (size_t i = node->n_ends; i-- > 0;) {
+        struct es_sim_link *link = &world->links[node->ends[i]];
+
+        for (unsigned end = 0; end < 2; end++)
+            if (link->open[end] && link->node[end] == node->number && link->number[end] == number &&
+                link->network[end] == node->network && (end == 0 || link->known)) {
+                *ret_end = end;
+                return link;
+            }
+    }
+    return NULL;
+}
+
+static bool is_open_at(const struct es_sim_link *link, const struct es_sim_node *node)
+{
+    return (link->open[0] && link->node[0] == node->number) ||
+           (link->open[1] && link->node[1] == node->number);
+}
+
+/* Notes a link at one of its nodes; what has ended there is forgotten when the list is full. */
+static void add_end(struct es_sim_world *world, struct es_sim_node *node, uint32_t place)
+{
+    size_t n = 0;
+
+    if (node->n_ends == node->cap_ends) {
+        for (size_t i = 0; i < node->n_ends; i++)
+            if (is_open_at(&world->links[node->ends[i]], node))
+                node->ends[n++] = node->ends[i];
+        node->n_ends = n;
+    }
+    if (2 * node->n_ends >= node->cap_ends) {
+        node->cap_ends = node->cap_ends == 0 ? 16 : 2 * node->cap_ends;
+        node->ends = es_sim_resize(node->ends, node->cap_ends * sizeof(node->ends[0]));
+    }
+    node->ends[node->n_ends++] = place;
+}
+
+static void report_down(struct es_sim_world *world, struct es_sim_node *node, uint64_t after_ms,
+                        uint32_t number, enum es_link_end end)
+{
+    const struct es_report report = {.kind = ES_REPORT_LINK_DOWN,
+                                     .down = {.link = number, .end = end}};
+
+    es_sim_report_later(world, node, after_ms, &report);
+}
+
+/* One end hears that the link is gone, if it is still the same network process: behind the frames that
+ * are under way to it. */
+static void tell_end(struct es_sim_world *world, const struct es_sim_link *link, unsigned end)
+{
+    struct es_sim_node *node = &world->nodes[link->node[end]];
+    uint64_t after_ms = es_sim_delay(world, node);
+
+    if (world->now_ms + after_ms < link->last_ms[end])
+        after_ms = link->last_ms[end] - world->now_ms;
+    if (node->up && node->network == link->network[end])
+        report_down(world, node, after_ms, link->number[end], ES_LINK_CLOSED);
+}
+
+/* Ends a link by one of its ends, which takes nothing from it any more. The dialler hears of it, unless
+ * the two are cut off from each other; the listener never does. */
+static void end_link(struct es_sim_world *world, struct es_sim_link *link, unsigned by)
+{
+    bool told = by == 0 || (link->open[0] && !es_sim_is_cut(world, link->node[0], link->node[1]));
+
+    link->open[by] = false;
+    if (told)
+        tell_end(world, link, 0);
+}
+
+static void order_dial(struct es_sim_world *world, struct es_sim_node *node,
+                       const struct es_order *order)
+{
+    uint8_t bytes[ES_DATAGRAM_BYTES_MAX];
+    struct es_writer writer = es_writer(bytes, sizeof(bytes));
+
+    es_order_write(&writer, order);
+    es_sim_queue_push(&world->queue,
+                      &(struct es_sim_event){.at_ms = world->now_ms + es_sim_delay(world, node),
+                                             .kind = ES_SIM_DIAL,
+                                             .node = node->number,
+                                             .a = node->network,
+                                             .bytes = bytes,
+                                             .len = es_writer_len(&writer)});
+}
+
+static const struct es_sim_listener *listener_at(const struct es_sim_node *node,
+                                                 const struct es_order *dial)
+{
+    for (size_t i = 0; node != NULL && node->up && i < ES_SIM_LISTENERS_MAX; i++) {
+        const struct es_sim_listener *listener = &node->listeners[i];
+
+        if (listener->open && listener->port == dial->dial.to.port &&
+            memcmp(listener->key.bytes, dial->dial.server_key.bytes, ES_KEY_BYTES) == 0)
+            return listener;
+    }
+    return NULL;
+}
+
+static struct es_sim_link *add_link(struct es_sim_world *world)
+{
+    if (world->n_links == world->cap_links) {
+        world->cap_links = world->cap_links == 0 ? 64 : 2 * world->cap_links;
+        world->links = es_sim_resize(world->links, world->cap_links * sizeof(world->links[0]));
+    }
+    return &world->links[world->n_links++];
+}
+
+void es_sim_links_dial(struct es_sim_world *world, const struct es_sim_event *event)
+{
+    struct es_sim_node *from = &world->nodes[event->node];
+    struct es_reader reader = es_reader(es_slice(event->bytes, event->len));
+    struct es_report up = {.kind = ES_REPORT_LINK_UP};
+    const struct es_sim_listener *listener;
+    struct es_sim_link *link;
+    struct es_sim_node *to;
+    struct es_order dial;
+
+    if (!from->up || from->network != event->a || !es_order_next(&reader, &dial))
+        return;
+    to = es_sim_node_at(world, dial.dial.to.host);
+    listener = listener_at(to, &dial);
+    if (to != NULL && es_sim_is_cut(world, from->number, to->number)) {
+        report_down(world, from, ES_DIAL_MS, dial.dial.link, ES_LINK_UNREACHABLE);
+        return;
+    }
+    if (listener == NULL) {
+        report_down(world, from, es_sim_delay(world, from), dial.dial.link, ES_LINK_REFUSED);
+        return;
+    }
+    link = add_link(world);
+    *link = (struct es_sim_link){
+        .open = {true, true},
+        .node = {from->number, to->number},
+        .number = {dial.dial.link, to->next_inbound++},
+        .network = {from->network, to->network},
+        .listener = listener->number,
+        .server_key = dial.dial.server_key,
+    };
+    add_end(world, from, (uint32_t)(link - world->links));
+    if (to != from)
+        add_end(world, to, (uint32_t)(link - world->links));
+    es_sim_bytes(&from->links, link->client_key.bytes, sizeof(link->client_key.bytes));
+    up.up.link = dial.dial.link;
+    up.up.server_key = link->server_key;
+    up.up.client_key = link->client_key;
+    es_sim_host_of(to->number, up.up.host);
+    es_sim_node_report(world, from, &up);
+}
+
+static void send_frame(struct es_sim_world *world, struct es_sim_node *node,
+                       struct es_sim_link *link, unsigned to, struct es_slice bytes)
+{
+    bool reorder = es_sim_fault(world, &node->links, world->options.reorder);
+    uint64_t at_ms = world->now_ms + es_sim_delay(world, node);
+
+    if (!reorder && at_ms < link->last_ms[to])
+        at_ms = link->last_ms[to];
+    link->last_ms[to] = at_ms;
+    es_sim_queue_push(&world->queue,
+                      &(struct es_sim_event){.at_ms = at_ms,
+                                             .kind = ES_SIM_FRAME,
+                                             .node = link->node[to],
+                                             .a = (uint32_t)(link - world->links),
+                                             .b = to,
+                                             .bytes = (uint8_t *)(uintptr_t)bytes.ptr,
+                                             .len = bytes.len});
+}
+
+static void order_frame(struct es_sim_world *world, struct es_sim_node *node,
+                        const struct es_order *order)
+{
+    unsigned end;
+    struct es_sim_link *link = link_of(world, node, order->frame.link, &end);
+    uint8_t bytes[ES_FRAME_BYTES_MAX];
+    size_t len = order->frame.bytes.len;
+    uint32_t copies = 1;
+
+    if (link == NULL || !link->open[1 - end] ||
+        es_sim_fault(world, &node->links, world->options.loss))
+        return;
+    memcpy(bytes, order->frame.bytes.ptr, len);
+    if (world->watch.frame != NULL &&
+        !world->watch.frame(world->watch.ctx, node->number, link->node[1 - end], bytes, &len))
+        return;
+    copies += es_sim_fault(world, &node->links, world->options.duplicate);
+    while (copies-- > 0)
+        send_frame(world, node, link, 1 - end, es_slice(bytes, len));
+}
+
+void es_sim_links_frame(struct es_sim_world *world, const struct es_sim_event *event)
+{
+    struct es_sim_link *link = &world->links[event->a];
+    struct es_sim_node *node = &world->nodes[event->node];
+    struct es_report report = {.kind = ES_REPORT_FRAME};
+
+    world->frames++;
+    if (!link->open[event->b] || !node->up || node->network != link->network[event->b] ||
+        es_sim_is_cut(world, link->node[0], link->node[1]))
+        return;
+    if (event->b == 1 && !link->known) {
+        struct es_report up = {.kind = ES_REPORT_LINK_UP,
+                               .up = {.link = link->number[1],
+                                      .listener = link->listener,
+                                      .server_key = link->server_key,
+                                      .client_key = link->client_key}};
+
+        link->known = true;
+        es_sim_host_of(link->node[0], up.up.host);
+        es_sim_node_report(world, node, &up);
+        link = &world->links[event->a];
+        if (!node->up || node->network != link->network[1])
+            return;
+    }
+    report.frame.link = link->number[event->b];
+    report.frame.bytes = es_slice(event->bytes, event->len);
+    es_sim_node_report(world, node, &report);
+}
+
+static void order_close(struct es_sim_world *world, struct es_sim_node *node, uint32_t number)
+{
+    unsigned end;
+    struct es_sim_link *link = link_of(world, node, number, &end);
+
+    if (link == NULL)
+        return;
+    end_link(world, link, end);
+    if (end == 1)
+        tell_end(world, link, 1);
+}
+
+/* --- Listeners -------------------------------------------------------------------------------- */
+
+static void order_listen(struct es_sim_world *world, struct es_sim_node *node,
+                         const struct es_order *order)
+{
+    struct es_report report = {.kind = ES_REPORT_LISTENING,
+                               .listening = {.listener = order->listen.listener}};
+    size_t at = 0;
+
+    while (at < ES_SIM_LISTENERS_MAX && node->listeners[at].open)
+        at++;
+    if (at < ES_SIM_LISTENERS_MAX) {
+        node->listeners[at] = (struct es_sim_listener){
+            .open = true,
+            .number = order->listen.listener,
+            .port = (uint16_t)(order->listen.port_min + at),
+            .key = es_dh_public_of(&order->listen.secret),
+        };
+        report.listening.port = node->listeners[at].port;
+    }
+    es_sim_report_later(world, node, es_sim_delay(world, node), &report);
+}
+
+static void order_unlisten(struct es_sim_world *world, struct es_sim_node *node, uint32_t number)
+{
+    for (size_t i = 0; i < ES_SIM_LISTENERS_MAX; i++)
+        if (node->listeners[i].open && node->listeners[i].number == number)
+            node->listeners[i].open = false;
+    for (size_t i = 0; i < node->n_ends; i++) {
+        struct es_sim_link *link = &world->links[node->ends[i]];
+
+        if (link->open[1] && link->node[1] == node->number && link->network[1] == node->network &&
+            link->listener == number) {
+            end_link(world, link, 1);
+            if (link->known)
+                tell_end(world, link, 1);
+        }
+    }
+}
+
+/* --- What network.c calls ---------------------------------------------------------------------- */
+
+void es_sim_links_order(struct es_sim_world *world, struct es_sim_node *node,
+                        const struct es_order *order)
+{
+    if (order->kind == ES_ORDER_LISTEN)
+        order_listen(world, node, order);
+    else if (order->kind == ES_ORDER_UNLISTEN)
+        order_unlisten(world, node, order->unlisten);
+    else if (order->kind == ES_ORDER_DIAL)
+        order_dial(world, node, order);
+    else if (order->kind == ES_ORDER_CLOSE)
+        order_close(world, node, order->close);
+    else if (order->kind == ES_ORDER_FRAME)
+        order_frame(world, node, order);
+}
+
+void es_sim_links_lost(struct es_sim_world *world, struct es_sim_node *node)
+{
+    memset(node->listeners, 0, sizeof(node->listeners));
+    for (size_t i = 0; i < node->n_ends; i++) {
+        struct es_sim_link *link = &world->links[node->ends[i]];
+
+        if (link->open[1] && link->node[1] == node->number)
+            end_link(world, link, 1);
+        else if (link->open[0] && link->node[0] == node->number)
+            link->open[0] = false;
+    }
+}

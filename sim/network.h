@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/* network.h - inside of the simulated network: what its links and its segment share. */
+#ifndef ES_SIM_NETWORK_H
+#define ES_SIM_NETWORK_H
+
+#include "sim/world.h"
+
+/* How long something is under way to or from a node; whether a fault of the chaos happens now. */
+uint64_t es_sim_delay(struct es_sim_world *world, struct es_sim_node *node);
+bool es_sim_fault(const struct es_sim_world *world, struct es_sim_rng *rng, uint32_t permille);
+/* A report that the node's present network process gives later. */
+void es_sim_report_later(struct es_sim_world *world, struct es_sim_node *node, uint64_t after_ms,
+                         const struct es_report *report);
+bool es_sim_is_cut(const struct es_sim_world *world, uint32_t a, uint32_t b);
+
+/* Addresses are 10.x.y.z: the node's number + 1. NULL: nobody has it. */
+void es_sim_host_of(uint32_t node, char ret[static ES_HOST_BYTES_MAX]);
+struct es_sim_node *es_sim_node_at(struct es_sim_world *world, const char *host);
+
+/* --- links.c: listeners and connections --- */
+void es_sim_links_order(struct es_sim_world *world, struct es_sim_node *node,
+                        const struct es_order *order);
+void es_sim_links_dial(struct es_sim_world *world, const struct es_sim_event *event);
+void es_sim_links_frame(struct es_sim_world *world, const struct es_sim_event *event);
+void es_sim_links_lost(struct es_sim_world *world, struct es_sim_node *node);
+
+/* --- segment.c: multicast --- */
+void es_sim_segment_advertise(struct es_sim_world *world, struct es_sim_node *node,
+                              const struct es_publication *publication);
+void es_sim_segment_withdraw(struct es_sim_world *world, struct es_sim_node *node);
+void es_sim_segment_announce(struct es_sim_world *world);
+void es_sim_segment_hear(struct es_sim_world *world, const struct es_sim_event *event);
+void es_sim_segment_lost(struct es_sim_world *world, struct es_sim_node *node);
+
+#endif

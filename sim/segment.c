@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+/* segment.c - the one segment: adverts by multicast. */
+#include <string.h>
+
+#include "sim/network.h"
+
+/* How often adverts are announced again to those who missed them. */
+#define ANNOUNCE_MS 20000
+
+static bool has_heard(const struct es_sim_node *node, uint32_t of)
+{
+    return (node->heard[of / 8] >> (of % 8) & 1) != 0;
+}
+
+static void set_heard(struct es_sim_node *node, uint32_t of, bool heard)
+{
+    uint8_t mask = (uint8_t)(1u << (of % 8));
+
+    node->heard[of / 8] =
+        (uint8_t)(heard ? node->heard[of / 8] | mask : node->heard[of / 8] & ~mask);
+}
+
+/* To those who have not heard it: a listener caches what it heard and reports it once. */
+static void announce(struct es_sim_world *world, const struct es_sim_node *from)
+{
+    for (uint32_t i = 0; i < world->options.nodes; i++) {
+        struct es_sim_node *to = &world->nodes[i];
+
+        if (!to->up || has_heard(to, from->number) || es_sim_is_cut(world, from->number, i) ||
+            es_sim_fault(world, &world->segment, world->options.multicast_loss))
+            continue;
+        es_sim_queue_push(&world->queue, &(struct es_sim_event){
+                                             .at_ms = world->now_ms + es_sim_delay(world, to) + 5,
+                                             .kind = ES_SIM_ADVERT,
+                                             .node = i,
+                                             .a = from->number,
+                                             .b = from->n_publications});
+    }
+}
+
+/* What is heard is what stands there: an advert that was replaced meanwhile is not heard any more. */
+void es_sim_segment_hear(struct es_sim_world *world, const struct es_sim_event *event)
+{
+    const struct es_sim_node *from = &world->nodes[event->a];
+    struct es_report seen = {
+        .kind = ES_REPORT_ADVERT_SEEN,
+        .seen = {.at = {.port = from->publication.port}, .advert = from->publication.advert}};
+
+    if (!from->advertised || from->n_publications != event->b)
+        return;
+    es_sim_host_of(from->number, seen.seen.at.host);
+    set_heard(&world->nodes[event->node], event->a, world->nodes[event->node].up);
+    es_sim_node_report(world, &world->nodes[event->node], &seen);
+}
+
+void es_sim_segment_withdraw(struct es_sim_world *world, struct es_sim_node *from)
+{
+    struct es_report gone = {.kind = ES_REPORT_ADVERT_GONE,
+                             .gone = {.link_key = from->publication.advert.link_key}};
+
+    if (!from->advertised)
+        return;
+    from->advertised = false;
+    for (uint32_t i = 0; i < world->options.nodes; i++)
+        if (world->nodes[i].up && i != from->number && !es_sim_is_cut(world, from->number, i) &&
+            !es_sim_fault(world, &world->segment, world->options.multicast_loss))
+            es_sim_report_later(world, &world->nodes[i], es_sim_delay(world, &world->nodes[i]) + 5,
+                                &gone);
+}
+
+void es_sim_segment_advertise(struct es_sim_world *world, struct es_sim_node *node,
+                              const struct es_publication *publication)
+{
+    es_sim_segment_withdraw(world, node);
+    node->publication = *publication;
+    node->advertised = true;
+    node->n_publications++;
+    for (uint32_t i = 0; i < world->options.nodes; i++)
+        set_heard(&world->nodes[i], node->number, false);
+    announce(world, node);
+}
+
+void es_sim_segment_announce(struct es_sim_world *world)
+{
+    for (uint32_t i = 0; i < world->options.nodes; i++)
+        if (world->nodes[i].up && world->nodes[i].advertised)
+            announce(world, &world->nodes[i]);
+    es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = world->now_ms + ANNOUNCE_MS,
+                                                            .kind = ES_SIM_ANNOUNCE});
+}
+
+/* No goodbye: it died. */
+void es_sim_segment_lost(struct es_sim_world *world, struct es_sim_node *node)
+{
+    node->advertised = false;
+    memset(node->heard, 0, (world->options.nodes + 7) / 8);
+}
