@@ -122,28 +122,57 @@ static void what_waits_for_somebody_blocked_fails(void **state)
     people_free(scene.people);
 }
 
+static void open_invite(struct people *people, struct es_contact *contact)
+{
+    static const struct es_key psk = {{1}};
+    struct es_target target = {.dh = contact->key.dh};
+
+    contact->state = ES_CONTACT_REQUESTED;
+    memcpy(target.name, contact->key.address.bytes, sizeof(target.name));
+    assert_int_equal(es_ask(people->chat, &people->context, contact, &target, &psk,
+                            ES_REQUEST_INVITE, es_slice(NULL, 0)),
+                     ES_OK);
+}
+
+/* The oldest request of ours to this contact is refused. */
+static void refuse_oldest(struct people *people, struct es_contact *contact)
+{
+    const struct es_pending *pending =
+        contact->pending[1] == NULL ? contact->pending[0] : contact->pending[1];
+    const struct es_tag_entry entry = {.kind = ES_TAG_REFUSAL, .owner = pending->number};
+    uint8_t envelope[ES_ENVELOPE_BYTES_MIN];
+    uint32_t peer;
+
+    es_refusal_seal(&pending->gs, ES_REFUSAL_INVITE_USED, 0, &people->env.entropy, envelope);
+    assert_true(
+        es_ask_answered(people->chat, &people->context, &entry, ES_SLICE_OF(envelope), &peer));
+}
+
+static void another_invite_since_is_not_refused(void **state)
+{
+    struct people *people = people_new();
+    struct es_contact *bob = people_contact(people, 2);
+
+    (void)state;
+    open_invite(people, bob);
+    open_invite(people, bob);
+    write_texts(people, bob);
+    refuse_oldest(people, bob);
+    assert_non_null(bob->asking);
+    assert_non_null(bob->pending[0]);
+    assert_int_equal(people->chat->n_texts, TEXTS);
+    people_free(people);
+}
+
 static void a_refused_invite_fails_what_was_written(void **state)
 {
     struct people *people = people_new();
     struct es_contact *bob = people_contact(people, 2);
-    struct es_target target = {.dh = bob->key.dh};
-    struct es_tag_entry entry = {.kind = ES_TAG_REFUSAL};
-    uint8_t envelope[ES_ENVELOPE_BYTES_MIN];
-    const struct es_key psk = {{1}};
-    uint32_t peer;
 
     (void)state;
-    bob->state = ES_CONTACT_REQUESTED;
-    memcpy(target.name, bob->key.address.bytes, sizeof(target.name));
-    assert_int_equal(es_ask(people->chat, &people->context, bob, &target, &psk, ES_REQUEST_INVITE,
-                            es_slice(NULL, 0)),
-                     ES_OK);
+    open_invite(people, bob);
     write_texts(people, bob);
-    entry.owner = bob->pending[0]->number;
-    es_refusal_seal(&bob->pending[0]->gs, ES_REFUSAL_INVITE_USED, 0, &people->env.entropy,
-                    envelope);
-    assert_true(
-        es_ask_answered(people->chat, &people->context, &entry, ES_SLICE_OF(envelope), &peer));
+    refuse_oldest(people, bob);
     assert_int_equal(people->chat->n_texts, 0);
     assert_int_equal(people->chat->n_contacts, 1);
     for (uint64_t i = 1; i <= TEXTS; i++) {
@@ -219,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_waits_goes_to_a_contact_known_already),
         cmocka_unit_test(what_waits_for_somebody_blocked_fails),
+        cmocka_unit_test(another_invite_since_is_not_refused),
         cmocka_unit_test(a_refused_invite_fails_what_was_written),
         cmocka_unit_test(what_is_lost_again_and_again_is_left),
         cmocka_unit_test(lost_records_have_an_hours_limit),

@@ -122,6 +122,24 @@ static void the_owner_gets_a_claimed_key_back(void **state)
     people_free(scene.people);
 }
 
+/* Who lost the session cannot prove anything: a claim must not keep the owner from a new one. */
+static void claims_and_owner_take_turns(void **state)
+{
+    struct scene scene;
+    struct es_advert advert;
+
+    (void)state;
+    set_up(&scene);
+    says(&scene, scene.mallory, 9);
+    says(&scene, scene.bob, 1);
+    advert = advert_of(&scene, 1);
+    for (int i = 0; i < 2 * ES_UNPROVED_MAX; i++)
+        assert_int_equal(greeted(&scene, &advert, recognised(&scene, &advert), false), 0);
+    assert_int_equal(scene.mallory->unproved, ES_UNPROVED_MAX);
+    assert_int_equal(scene.bob->unproved, ES_UNPROVED_MAX);
+    people_free(scene.people);
+}
+
 /* A link that some other advert or address led to says nothing about the signing key. */
 static void only_a_link_to_the_advert_proves_its_key(void **state)
 {
@@ -144,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_that_was_proved_cannot_be_claimed),
         cmocka_unit_test(the_owner_gets_a_claimed_key_back),
+        cmocka_unit_test(claims_and_owner_take_turns),
         cmocka_unit_test(only_a_link_to_the_advert_proves_its_key),
     };
 

@@ -286,11 +286,11 @@ static bool refused(struct es_chat *chat, struct es_context *context, struct es_
     why = reason == ES_REFUSAL_INVITE_USED ? ES_E_INVITE_USED : ES_E_INVITE_EXPIRED;
     es_emit_event(context,
                   &(struct es_event){.kind = ES_EV_FAILED, .contact = contact->number, .err = why});
-    remove_pending(chat, context, contact, slot);
-    if (contact->asking != NULL)
+    if (contact->asking != NULL && contact->asking->pending == contact->pending[slot]->number)
         remove_asking(chat, context, contact->asking);
-    if (contact->state != ES_CONTACT_REQUESTED)
-        return true;
+    remove_pending(chat, context, contact, slot);
+    if (contact->state != ES_CONTACT_REQUESTED || contact->asking != NULL)
+        return true; /* accepted, or asked again since */
     es_conversation_fail_all(chat, context, contact, why);
     if (contact->last_order == 0)
         es_contact_erase(chat, context, contact); /* nothing was written to them */

@@ -74,8 +74,8 @@ void es_contact_accepted(struct es_chat *chat, struct es_context *context,
 enum es_err es_conversation_send(struct es_chat *chat, struct es_context *context,
                                  struct es_contact *contact, struct es_message *io_message);
 /* What waits for one goes to the other: both are the same person. */
-void es_conversation_move(struct es_chat *chat, struct es_context *context,
-                          struct es_contact *from, struct es_contact *to);
+void es_conversation_move(struct es_chat *chat, struct es_context *context, struct es_contact *from,
+                          struct es_contact *to);
 /* One that waits, or all, will not arrive: out of the outbox, marked, told. */
 void es_conversation_fail(struct es_chat *chat, struct es_context *context,
                           struct es_contact *contact, struct es_outgoing *out, enum es_err why);

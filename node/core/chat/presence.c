@@ -135,14 +135,13 @@ static bool try_keys(struct es_chat *chat, struct es_context *context, struct es
     return found;
 }
 
-/* Of two that gave the same key the one is believed that proved it, or else that no link refuted. */
-enum rank { PROVED, SAID, DOUBTED, RANKS };
+/* Of two that gave the same key the one is believed that proved it, or else that fewer links refuted:
+ * they take turns until one of them proves it or both are asked for a new session. */
+#define RANKS (1 + ES_UNPROVED_MAX + 1)
 
-static enum rank rank_of(const struct es_contact *contact)
+static unsigned rank_of(const struct es_contact *contact)
 {
-    if (contact->presence_proved)
-        return PROVED;
-    return contact->unproved == 0 ? SAID : DOUBTED;
+    return contact->presence_proved ? 0 : 1 + contact->unproved;
 }
 
 static bool may_be_met(const struct es_contact *contact)
@@ -170,7 +169,7 @@ static void refill_search(struct es_chat *chat, const struct es_context *context
 }
 
 static struct es_contact *recognise_near(struct es_chat *chat, struct es_context *context,
-                                         enum rank rank, uint16_t port,
+                                         unsigned rank, uint16_t port,
                                          const struct es_advert *advert)
 {
     for (size_t i = 0; i < chat->n_contacts; i++) {
@@ -208,7 +207,7 @@ uint32_t es_presence_recognise(struct es_chat *chat, struct es_context *context,
 {
     struct es_contact *found = NULL;
 
-    for (enum rank rank = PROVED; rank < RANKS && found == NULL; rank++)
+    for (unsigned rank = 0; rank < RANKS && found == NULL; rank++)
         found = recognise_near(chat, context, rank, port, advert);
     if (found == NULL) {
         refill_search(chat, context);
