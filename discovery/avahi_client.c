@@ -93,10 +93,11 @@ static void on_browser(AvahiServiceBrowser *browser, AvahiIfIndex interface, Ava
     (void)domain;
     switch (event) {
     case AVAHI_BROWSER_NEW:
+        if (flags & AVAHI_LOOKUP_RESULT_OUR_OWN)
+            host->browse->own_heard = true;
         /* The daemon listens on more interfaces than we were told to use. */
-        if (!(flags & AVAHI_LOOKUP_RESULT_OUR_OWN) && interface > 0 &&
-            if_indextoname((unsigned)interface, interface_name) &&
-            es_interfaces_named(host->interfaces, interface_name))
+        else if (interface > 0 && if_indextoname((unsigned)interface, interface_name) &&
+                 es_interfaces_named(host->interfaces, interface_name))
             es_browse_added(host->browse, interface, protocol, name);
         break;
     case AVAHI_BROWSER_REMOVE:

@@ -127,7 +127,9 @@ static void on_browser(AvahiSServiceBrowser *browser, AvahiIfIndex interface,
     (void)domain;
     switch (event) {
     case AVAHI_BROWSER_NEW:
-        if (!(flags & AVAHI_LOOKUP_RESULT_LOCAL))
+        if (flags & AVAHI_LOOKUP_RESULT_LOCAL)
+            host->browse->own_heard = true; /* what is sent comes back by the network alone */
+        else
             es_browse_added(host->browse, interface, protocol, name);
         break;
     case AVAHI_BROWSER_REMOVE:

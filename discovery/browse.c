@@ -167,6 +167,7 @@ void es_browse_resolved(struct es_browse *browse, AvahiIfIndex interface, AvahiP
         return;
     }
     if (es_bytes_equal(&advert.link_key, &browse->own, sizeof(browse->own))) {
+        browse->own_heard = true;
         set_state(browse, row, ES_INSTANCE_REFUSED);
         return;
     }

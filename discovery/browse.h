@@ -47,6 +47,7 @@ struct es_browse {
     struct es_entropy entropy;
     const struct es_interfaces *interfaces; /* the current ones */
     struct es_dh_public own;                /* link key of what this node publishes itself */
+    bool own_heard;                         /* that came back from the network              */
     uint64_t refused;
     bool full;        /* a name found no place */
     size_t n_waiting; /* for a resolver */

@@ -314,6 +314,7 @@ static void report_state(struct es_discovery *discovery)
 
     state->method = discovery->ops ? discovery->ops->method : ES_DISCOVERY_OFF;
     state->interfaces = es_interfaces_count(&discovery->interfaces);
+    state->own_heard = discovery->browse.own_heard;
     memset(state->interface_names, 0, sizeof(state->interface_names));
     es_interfaces_list(&discovery->interfaces, state->interface_names,
                        sizeof(state->interface_names));
@@ -323,6 +324,7 @@ static void report_state(struct es_discovery *discovery)
     const struct es_discovery_state *reported = &discovery->reported;
     if (!discovery->report_due && state->method == reported->method &&
         state->interfaces == reported->interfaces && state->published == reported->published &&
+        state->own_heard == reported->own_heard &&
         strcmp(state->interface_names, reported->interface_names) == 0 &&
         strcmp(state->problem, reported->problem) == 0)
         return;
@@ -392,6 +394,7 @@ void es_discovery_publish(struct es_discovery *discovery, const struct es_public
 {
     discovery->publication = *publication;
     discovery->browse.own = publication->advert.link_key;
+    discovery->browse.own_heard = false;
     discovery->names_used = false;
     discovery->wanted = true;
     discovery->unpublished = true;

@@ -203,7 +203,7 @@ static void check_advert(const struct es_mesh_view *view, bool settled, json_t *
 {
     const char *state = settled ? "fail" : "warn";
 
-    if (view->discovery.published && view->own_advert_heard)
+    if (view->discovery.published && view->discovery.own_heard)
         finding(rows, "advert", "ok", "this node's advert is published, and heard", NULL);
     else if (view->discovery.published)
         finding(rows, "advert", state, "this node's advert is published, but not heard",

@@ -59,6 +59,7 @@ struct es_discovery_state {
     enum es_discovery_method method;
     uint16_t interfaces; /* with multicast, in use                            */
     bool published;      /* the current publication stands                    */
+    bool own_heard;      /* and was heard, as others hear it                  */
     /* Their names, separated by commas, as far as they fit. */
     char interface_names[ES_INTERFACE_NAMES_BYTES_MAX];
     char problem[ES_PROBLEM_BYTES_MAX]; /* for people: what is wrong; empty when nothing is   */

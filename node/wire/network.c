@@ -304,6 +304,7 @@ static void write_discovery(struct es_writer *writer, const struct es_discovery_
     es_write_u8(writer, (uint8_t)state->method);
     es_write_u16(writer, state->interfaces);
     es_write_u8(writer, state->published);
+    es_write_u8(writer, state->own_heard);
     write_text(writer, state->interface_names, sizeof(state->interface_names));
     write_text(writer, state->problem, sizeof(state->problem));
 }
@@ -314,6 +315,7 @@ static void read_discovery(struct es_reader *reader, struct es_discovery_state *
         (enum es_discovery_method)read_enum(reader, ES_DISCOVERY_OFF, ES_DISCOVERY_AVAHI_DAEMON);
     ret->interfaces = es_read_u16(reader);
     ret->published = read_enum(reader, 0, 1) == 1;
+    ret->own_heard = read_enum(reader, 0, 1) == 1;
     read_text(reader, ret->interface_names, sizeof(ret->interface_names));
     read_text(reader, ret->problem, sizeof(ret->problem));
 }

@@ -53,7 +53,7 @@ REPORTS = {
     "advert_hidden": (5, text(b"192.0.2.3") + port(4712) + HIDDEN + b"\0"),
     "advert_visible": (5, text(b"192.0.2.3") + port(4712) + HIDDEN + VISIBLE + text(b"Ada")),
     "advert_gone": (6, b"\x08" * 32),
-    "discovery": (7, b"\1" + struct.pack("<HB", 2, 1) + text(b"eth0,wlan0") +
+    "discovery": (7, b"\1" + struct.pack("<HBB", 2, 1, 1) + text(b"eth0,wlan0") +
                   text(b"no multicast")),
     "counts": (8, struct.pack("<QQQQ", 1, 2, 3, 2**64 - 1)),
 }

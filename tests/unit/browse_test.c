@@ -195,6 +195,7 @@ static void ones_own_advert_is_not_reported(void **state)
     drop(table, 1);
     assert_int_equal(table->seen + table->gone, 0);
     assert_int_equal(table->browse.refused, 0);
+    assert_true(table->browse.own_heard);
 }
 
 static void names_of_another_form_are_refused(void **state)

@@ -46,7 +46,7 @@ static const struct es_report reports[] = {
     {.kind = ES_REPORT_ADVERT_SEEN, .seen = {{"192.0.2.3", 4712}, VISIBLE}},
     {.kind = ES_REPORT_ADVERT_GONE, .gone = {{{8}}}},
     {.kind = ES_REPORT_DISCOVERY,
-     .discovery = {ES_DISCOVERY_EMBEDDED, 2, true, "eth0,wlan0", "no multicast"}},
+     .discovery = {ES_DISCOVERY_EMBEDDED, 2, true, true, "eth0,wlan0", "no multicast"}},
     {.kind = ES_REPORT_COUNTS, .counts = {1, 2, 3, UINT64_MAX}},
 };
 

@@ -84,7 +84,6 @@ void es_mesh_start(struct es_mesh *mesh, struct es_context *context,
     enter(mesh, context);
     mesh->running = true;
     memset(&mesh->discovery, 0, sizeof(mesh->discovery));
-    mesh->own_advert_heard = false;
     set_up(mesh, context);
     es_mesh_neighbours_clear(mesh);
     es_mesh_period_start(mesh, context, lasting_secret);
@@ -315,7 +314,6 @@ void es_mesh_view(const struct es_mesh *mesh, struct es_mesh_view *ret)
         .discovery = mesh->discovery,
         .listening_since_ms = mesh->period.current.since_ms,
         .port = mesh->period.current.port,
-        .own_advert_heard = mesh->own_advert_heard,
     };
 }
 

@@ -143,7 +143,6 @@ struct es_mesh_view {
     struct es_discovery_state discovery;
     uint64_t listening_since_ms; /* monotonic: since when this period's listener stands */
     uint16_t port;
-    bool own_advert_heard;
 };
 void es_mesh_view(const struct es_mesh *mesh, struct es_mesh_view *ret);
 /* Link key of the lasting listeners, for printing tcp://host:port/KEY. */

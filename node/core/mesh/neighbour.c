@@ -203,10 +203,8 @@ void es_mesh_neighbour_seen(struct es_mesh *mesh, struct es_context *context,
         es_count(context->counters, ES_COUNT_NET_ADVERTS);
         return;
     }
-    if (es_mesh_is_own_key(mesh, &advert->link_key)) {
-        mesh->own_advert_heard = true;
+    if (es_mesh_is_own_key(mesh, &advert->link_key))
         return;
-    }
     es_count(context->counters, ES_COUNT_ADVERTS_SEEN);
     neighbour = es_mesh_neighbour_find(mesh, &advert->link_key);
     if (neighbour != NULL && neighbour->advertised && neighbour->port == at.port &&

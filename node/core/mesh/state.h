@@ -28,7 +28,6 @@ struct es_mesh {
     struct es_mesh_clocks clocks;
     struct es_mesh_strikes strikes;
     struct es_discovery_state discovery;
-    bool own_advert_heard;
     bool running;   /* between es_mesh_start() and es_mesh_stop() */
     unsigned depth; /* of calls into the mesh: the layer above may call from a callback */
     uint64_t wake_ms;
