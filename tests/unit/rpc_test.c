@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "node/core/chat/rows.h"
 #include "node/core/e2ee/identity.h"
 #include "node/daemon/daemon.h"
 #include "node/daemon/identity.h"
@@ -59,7 +60,39 @@ static int dial(const struct world *world)
     return fd;
 }
 
-static int set_up(void **state)
+#define MESSAGES 100000
+#define MESSAGES_PER_COMMIT 1000
+
+/* Messages of the first contact that will be, orders 1..MESSAGES. */
+static void put_messages(struct es_store *store)
+{
+    static struct es_row rows[MESSAGES_PER_COMMIT];
+    static uint8_t keys[MESSAGES_PER_COMMIT][8], bodies[MESSAGES_PER_COMMIT][256];
+
+    for (uint64_t order = 1; order <= MESSAGES; order++) {
+        size_t i = (order - 1) % MESSAGES_PER_COMMIT;
+        const struct es_message message = {.contact = 1,
+                                           .own = true,
+                                           .id = {.incarnation = 1, .sequence = order},
+                                           .sent_wall_ms = order,
+                                           .received_wall_ms = order,
+                                           .order = order,
+                                           .text = es_slice("text", 4)};
+
+        for (int k = 0; k < 8; k++)
+            keys[i][k] = (uint8_t)(order >> (56 - 8 * k));
+        rows[i] = (struct es_row){
+            .kind = ES_ROW_MESSAGE,
+            .key = es_slice(keys[i], 8),
+            .body = es_slice(bodies[i], es_body_message(&message, bodies[i], sizeof(bodies[i]))),
+            .conversation = 1,
+            .order = order};
+        if (i + 1 == MESSAGES_PER_COMMIT)
+            assert_int_equal(store->ops->commit(store, rows, MESSAGES_PER_COMMIT), 0);
+    }
+}
+
+static int set_up_with(void **state, bool history)
 {
     struct world *world = calloc(1, sizeof(*world));
     FILE *out = fopen("/dev/null", "w");
@@ -71,6 +104,8 @@ static int set_up(void **state)
     world->config.settings.work_bits = 4; /* hundreds of requests are made here */
     assert_int_equal(
         es_identity_make(faulty_store_of(world->store), &world->config.settings, "Ada", out), 0);
+    if (history)
+        put_messages(faulty_store_of(world->store));
     fclose(out);
     memcpy(world->folder, "/tmp/earshot-rpc-XXXXXX", strlen("/tmp/earshot-rpc-XXXXXX") + 1);
     assert_non_null(mkdtemp(world->folder));
@@ -84,6 +119,16 @@ static int set_up(void **state)
     assert_non_null(world->lines);
     *state = world;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return set_up_with(state, false);
+}
+
+static int set_up_with_history(void **state)
+{
+    return set_up_with(state, true);
 }
 
 static void say(const struct world *world, const char *line)
@@ -308,23 +353,75 @@ static void add_stranger(struct world *world, int number)
     result_of(world, "add", params);
 }
 
+/* Every page of a list, joined as a client does it; no page is longer than it may be. */
+static size_t count_rows(struct world *world, const char *method, const char *field)
+{
+    json_t *seen = json_object();
+    char params[64] = "{}";
+    json_int_t next = 0;
+    size_t n;
+
+    do {
+        json_t *page = result_of(world, method, params);
+        const json_t *rows = json_object_get(page, "rows");
+        const json_t *row;
+        size_t i;
+
+        assert_in_range(json_array_size(rows), 1, ES_CONTROL_PAGE_ROWS_MAX);
+        json_array_foreach(rows, i, row)
+        {
+            json_object_set_new(seen, json_string_value(json_object_get(row, field)), json_true());
+        }
+        next = json_integer_value(json_object_get(page, "next"));
+        snprintf(params, sizeof(params), "{\"after\":%lld}", (long long)next);
+    } while (next != 0);
+    n = json_object_size(seen);
+    json_decref(seen);
+    return n;
+}
+
 static void long_lists_come_in_pages(void **state)
 {
-    static const char *const methods[] = {"contacts", "conversations"};
     struct world *world = *state;
 
-    for (int i = 0; i < 300; i++)
+    for (int i = 0; i < ES_CONTACTS_MAX; i++)
         add_stranger(world, i);
-    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-        json_t *page = result_of(world, methods[i], "{}");
-        char params[64];
+    assert_int_equal(count_rows(world, "contacts", "address"), ES_CONTACTS_MAX);
+    assert_int_equal(count_rows(world, "conversations", "conversation"), ES_CONTACTS_MAX);
+}
 
-        assert_int_equal(json_array_size(json_object_get(page, "rows")), 256);
-        snprintf(params, sizeof(params), "{\"after\":%lld}",
-                 (long long)json_integer_value(json_object_get(page, "next")));
-        page = result_of(world, methods[i], params);
-        assert_int_equal(json_array_size(json_object_get(page, "rows")), 44);
-        assert_true(json_is_null(json_object_get(page, "next")));
+/* From both ends, while the node writes: a page holds no transaction that would be in its way. */
+static void a_long_history_comes_in_pages(void **state)
+{
+    static const char *const cursors[] = {"before", "after"};
+    struct world *world = *state;
+
+    add_stranger(world, 1);
+    for (size_t way = 0; way < 2; way++) {
+        json_int_t next = way == 0 ? INT64_MAX : 0, n = 0;
+
+        do {
+            char params[128];
+            const json_t *rows;
+            json_t *page;
+
+            snprintf(params, sizeof(params), "{\"conversation\":\"p1\",\"limit\":256,\"%s\":%lld}",
+                     cursors[way], (long long)next);
+            page = result_of(world, "log", params);
+            rows = json_object_get(page, "rows");
+            for (size_t i = 0; i < json_array_size(rows); i++) {
+                json_int_t order =
+                    json_integer_value(json_object_get(json_array_get(rows, i), "order"));
+                json_int_t first = MESSAGES - n - (json_int_t)json_array_size(rows) + 1;
+
+                assert_int_equal(order, way == 0 ? first + (json_int_t)i : n + (json_int_t)i + 1);
+            }
+            n += (json_int_t)json_array_size(rows);
+            next = json_integer_value(json_object_get(page, "next"));
+            if (n % 25600 == 0)
+                result_of(world, "name", "{\"name\":\"Eve\"}");
+        } while (next != 0);
+        assert_int_equal(n, MESSAGES);
     }
 }
 
@@ -447,6 +544,8 @@ int main(void)
         TEST(parameters_are_checked),
         TEST(a_node_without_a_network_can_be_asked_everything),
         TEST(long_lists_come_in_pages),
+        cmocka_unit_test_setup_teardown(a_long_history_comes_in_pages, set_up_with_history,
+                                        tear_down),
         TEST(a_full_disk_refuses_and_can_be_read),
         TEST(a_failed_transaction_is_answered),
         TEST(it_stops_while_the_disk_is_full),
