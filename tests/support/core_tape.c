@@ -113,9 +113,20 @@ static void hand_over(struct pair *pair, uint32_t node, uint32_t link, struct es
     es_sim_node_report(pair->world, &pair->nodes[node], &report);
 }
 
+/* There is one as soon as the node has run for a second. */
+static const struct es_sim_listener *open_listener(const struct pair *pair, uint32_t node)
+{
+    const struct es_sim_listener *listener = pair->nodes[node].listeners;
+
+    while (!listener->open)
+        listener++;
+    return listener;
+}
+
 uint32_t pair_stranger(struct pair *pair, uint32_t node, struct es_slice proof)
 {
     static const uint8_t nothing[ES_ENVELOPE_BYTES_MIN] = {ES_PROTOCOL_VERSION};
+    const struct es_sim_listener *listener = open_listener(pair, node);
     uint32_t number = STRANGER_LINK + pair->n_strangers++;
     struct es_report up = {.kind = ES_REPORT_LINK_UP, .up = {.link = number}};
     struct es_hello hello = {.version_min = 1, .version_max = 1};
@@ -124,8 +135,8 @@ uint32_t pair_stranger(struct pair *pair, uint32_t node, struct es_slice proof)
     if (proof.len == 0)
         proof = ES_SLICE_OF(nothing);
     snprintf(up.up.host, sizeof(up.up.host), "10.9.%u.%u", number >> 8 & 0xff, number & 0xff);
-    up.up.listener = pair->nodes[node].listeners[0].number;
-    up.up.server_key = pair->nodes[node].listeners[0].key;
+    up.up.listener = listener->number;
+    up.up.server_key = listener->key;
     memset(up.up.client_key.bytes, (int)(number & 0xff), sizeof(up.up.client_key.bytes));
     es_sim_node_report(pair->world, &pair->nodes[node], &up);
     hand_over(pair, node, number, es_slice(frame, es_frame_hello(frame, sizeof(frame), &hello)));
