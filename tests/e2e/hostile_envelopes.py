@@ -109,7 +109,7 @@ def altered_and_repeated_messages_change_nothing():
 
     def attack():
         each_refused(target, "rejected_envelope_bad", altered)
-        each_refused(target, "rejected_request_work", other_tags)
+        each_refused(target, "envelopes_foreign", other_tags)
         for wrong in (envelope[:-1], envelope + b"\0", envelope[:1] + b"\1" + envelope[2:],
                       b"\2" + envelope[1:], b""):
             target.refuses(["rejected_frame_malformed"], 1, malformed, wrong)
@@ -118,7 +118,7 @@ def altered_and_repeated_messages_change_nothing():
     assert target.node.texts("Bob") == ["hello"]
     target.attack(offered, [envelope])
     target.events.wait("message", text="on its way")
-    unchanged(target, lambda: each_refused(target, "rejected_request_work", [envelope] * 5))
+    unchanged(target, lambda: each_refused(target, "envelopes_foreign", [envelope] * 5))
     connects(target, bob)
     assert target.node.texts("Bob") == ["hello", "on its way", "still here?"]
 
@@ -142,7 +142,7 @@ def forged_and_repeated_requests_change_nothing():
         request[:HEADER_BYTES] + random.randbytes(zmtp.ENVELOPE_BYTES - HEADER_BYTES))]
 
     def attack():
-        each_refused(target, "rejected_request_work", no_work)
+        each_refused(target, "envelopes_foreign", no_work)
         each_refused(target, "envelopes_foreign", forged)
 
     unchanged(target, attack)
