@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/disk_vfs.h"
+
 static void system_random(void *ctx, void *buf, size_t len)
 {
     (void)ctx;
@@ -47,6 +49,24 @@ void store_home_done(struct store_home *home)
         unlinkat(dirfd(folder), entry->d_name, 0);
     closedir(folder);
     assert_int_equal(rmdir(home->folder), 0);
+}
+
+int store_home_set_up(void **state)
+{
+    struct store_home *home = malloc(sizeof(*home));
+
+    assert_non_null(home);
+    store_home_init(home);
+    disk_vfs_reset();
+    *state = home;
+    return 0;
+}
+
+int store_home_tear_down(void **state)
+{
+    store_home_done(*state);
+    free(*state);
+    return 0;
 }
 
 struct es_store_sqlite_options store_home_options(const struct store_home *home,

@@ -24,6 +24,10 @@ void store_home_init(struct store_home *home);
 /* Removes the folder with all its files. */
 void store_home_done(struct store_home *home);
 
+/* The same for cmocka: *state is the home, DISK_VFS is reset. */
+int store_home_set_up(void **state);
+int store_home_tear_down(void **state);
+
 /* A vault that the key file opens. Valid as long as home. */
 struct es_store_sqlite_options store_home_options(const struct store_home *home,
                                                   enum es_store_mode mode);

@@ -18,24 +18,6 @@
 #include "tests/support/store_image.h"
 #include "tests/support/store_rows.h"
 
-static int set_up(void **state)
-{
-    struct store_home *home = malloc(sizeof(*home));
-
-    assert_non_null(home);
-    store_home_init(home);
-    disk_vfs_reset();
-    *state = home;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    store_home_done(*state);
-    free(*state);
-    return 0;
-}
-
 /* --- Power cuts -------------------------------------------------------------------------------- */
 
 #define BATCHES 120
@@ -227,9 +209,10 @@ static void a_killed_process_loses_no_commit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_power_cut_at_any_write_loses_no_commit, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_killed_process_loses_no_commit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_power_cut_at_any_write_loses_no_commit, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_killed_process_loses_no_commit, store_home_set_up,
+                                        store_home_tear_down),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

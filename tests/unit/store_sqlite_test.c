@@ -24,24 +24,6 @@
 #include "tests/support/store_image.h"
 #include "tests/support/store_rows.h"
 
-static int set_up(void **state)
-{
-    struct store_home *home = malloc(sizeof(*home));
-
-    assert_non_null(home);
-    store_home_init(home);
-    disk_vfs_reset();
-    *state = home;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    store_home_done(*state);
-    free(*state);
-    return 0;
-}
-
 static void expect_open(const struct es_store_sqlite_options *options, enum es_store_err expected)
 {
     struct es_store *store = NULL;
@@ -568,26 +550,40 @@ static void a_reader_on_another_thread_sees_whole_commits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_store_is_the_same_after_a_restart, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(modes_are_taken_at_their_word, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_a_crashed_creation_left_is_in_nobodys_way, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(foreign_files_are_told_apart, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_second_opener_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_newer_version_is_refused_untouched, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_store_is_the_same_after_a_restart, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(modes_are_taken_at_their_word, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(what_a_crashed_creation_left_is_in_nobodys_way,
+                                        store_home_set_up, store_home_tear_down),
+        cmocka_unit_test_setup_teardown(foreign_files_are_told_apart, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_second_opener_is_refused, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_newer_version_is_refused_untouched, store_home_set_up,
+                                        store_home_tear_down),
         cmocka_unit_test(migrations_run_once_and_wholly),
-        cmocka_unit_test_setup_teardown(a_file_of_version_1_opens_for_ever, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_full_disk_keeps_what_was_held, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_broken_write_keeps_what_was_held, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_full_disk_is_told_from_a_broken_one, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_limit_of_file_size_is_a_full_disk, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_batch_that_meets_damage_is_undone, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_tick_that_fails_is_tried_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_copy_opens_with_its_own_passphrase, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_destroyed_store_leaves_no_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_of_version_1_opens_for_ever, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_full_disk_keeps_what_was_held, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_broken_write_keeps_what_was_held, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_full_disk_is_told_from_a_broken_one, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_limit_of_file_size_is_a_full_disk, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_batch_that_meets_damage_is_undone, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_tick_that_fails_is_tried_again, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_copy_opens_with_its_own_passphrase, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_destroyed_store_leaves_no_key, store_home_set_up,
+                                        store_home_tear_down),
         cmocka_unit_test(a_clone_goes_its_own_way),
-        cmocka_unit_test_setup_teardown(a_reader_on_another_thread_sees_whole_commits, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_reader_on_another_thread_sees_whole_commits,
+                                        store_home_set_up, store_home_tear_down),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -7,28 +7,9 @@
 
 #include <cmocka.h>
 
-#include "tests/support/disk_vfs.h"
 #include "tests/support/store_home.h"
 #include "tests/support/store_image.h"
 #include "tests/support/store_rows.h"
-
-static int set_up(void **state)
-{
-    struct store_home *home = malloc(sizeof(*home));
-
-    assert_non_null(home);
-    store_home_init(home);
-    disk_vfs_reset();
-    *state = home;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    store_home_done(*state);
-    free(*state);
-    return 0;
-}
 
 static void a_log_cut_at_any_byte_ends_with_the_last_whole_commit(void **state)
 {
@@ -103,8 +84,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_log_cut_at_any_byte_ends_with_the_last_whole_commit,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_torn_frame_is_the_end_of_the_log, set_up, tear_down),
+                                        store_home_set_up, store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_torn_frame_is_the_end_of_the_log, store_home_set_up,
+                                        store_home_tear_down),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -15,24 +15,6 @@
 
 static const char secret_body[] = "the treasure lies under the old oak";
 
-static int set_up(void **state)
-{
-    struct store_home *home = malloc(sizeof(*home));
-
-    assert_non_null(home);
-    store_home_init(home);
-    disk_vfs_reset();
-    *state = home;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    store_home_done(*state);
-    free(*state);
-    return 0;
-}
-
 /* Whoever has the disk and the vault's key: does any slot still open to this text? */
 struct thief {
     struct es_key vault;
@@ -273,13 +255,16 @@ static void what_a_killed_process_left_is_gone_a_minute_after_the_start(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_is_erased_is_gone_within_a_minute, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(frames_of_an_old_log_open_for_nobody, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_log_is_overwritten_before_it_is_cut, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_erased_is_gone_within_a_minute, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(frames_of_an_old_log_open_for_nobody, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(the_log_is_overwritten_before_it_is_cut, store_home_set_up,
+                                        store_home_tear_down),
         cmocka_unit_test_setup_teardown(what_a_killed_process_left_is_gone_a_minute_after_the_start,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_replaced_row_is_gone_when_the_store_closes, set_up,
-                                        tear_down),
+                                        store_home_set_up, store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_replaced_row_is_gone_when_the_store_closes,
+                                        store_home_set_up, store_home_tear_down),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -13,23 +13,6 @@
 #include "tests/support/store_home.h"
 #include "tests/support/store_rows.h"
 
-static int set_up(void **state)
-{
-    struct store_home *home = malloc(sizeof(*home));
-
-    assert_non_null(home);
-    store_home_init(home);
-    *state = home;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    store_home_done(*state);
-    free(*state);
-    return 0;
-}
-
 static void make(const struct es_store_sqlite_options *options)
 {
     struct es_store *store = store_must_open(options);
@@ -286,17 +269,25 @@ static void every_error_has_a_text_of_its_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_passphrase_opens_what_it_locked, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_cost_is_kept_with_the_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_passphrase_opens_what_it_locked, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(the_cost_is_kept_with_the_file, store_home_set_up,
+                                        store_home_tear_down),
         cmocka_unit_test(the_cost_is_moderate_unless_told),
-        cmocka_unit_test_setup_teardown(a_key_file_is_made_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_key_file_must_be_private, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_key_file_must_be_a_plain_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(another_key_file_does_not_fit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_key_file_is_made_once, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_key_file_must_be_private, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_key_file_must_be_a_plain_file, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(another_key_file_does_not_fit, store_home_set_up,
+                                        store_home_tear_down),
         cmocka_unit_test(a_header_is_read_as_it_was_written),
         cmocka_unit_test(a_cost_that_cannot_be_paid_is_refused),
-        cmocka_unit_test_setup_teardown(each_damage_of_the_header_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_wrapped_key_is_tied_to_its_header, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_damage_of_the_header_is_told, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(the_wrapped_key_is_tied_to_its_header, store_home_set_up,
+                                        store_home_tear_down),
         cmocka_unit_test(every_error_has_a_text_of_its_own),
     };
 

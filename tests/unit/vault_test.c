@@ -20,24 +20,6 @@
 static const char secret_key[] = "whom-it-concerns";
 static const char secret_body[] = "the treasure lies under the old oak";
 
-static int set_up(void **state)
-{
-    struct store_home *home = malloc(sizeof(*home));
-
-    assert_non_null(home);
-    store_home_init(home);
-    disk_vfs_reset();
-    *state = home;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    store_home_done(*state);
-    free(*state);
-    return 0;
-}
-
 /* --- Nothing readable -------------------------------------------------------------------------- */
 
 static bool file_holds(const char *path, const char *text)
@@ -444,18 +426,26 @@ static void pieces_of_the_log_lie_side_by_side(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(nothing_is_readable_without_the_key, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_the_vault_all_of_it_is, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(files_are_few_and_private, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(other_kinds_of_files_are_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_altered_page_is_noticed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(swapped_pages_are_noticed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_page_of_another_database_is_noticed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_shortened_database_is_noticed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_altered_frame_is_noticed_while_it_is_used, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(each_write_is_one_slot_with_a_nonce_of_its_own, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_readable_without_the_key, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(without_the_vault_all_of_it_is, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(files_are_few_and_private, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(other_kinds_of_files_are_refused, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(an_altered_page_is_noticed, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(swapped_pages_are_noticed, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_page_of_another_database_is_noticed, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(a_shortened_database_is_noticed, store_home_set_up,
+                                        store_home_tear_down),
+        cmocka_unit_test_setup_teardown(an_altered_frame_is_noticed_while_it_is_used,
+                                        store_home_set_up, store_home_tear_down),
+        cmocka_unit_test_setup_teardown(each_write_is_one_slot_with_a_nonce_of_its_own,
+                                        store_home_set_up, store_home_tear_down),
         cmocka_unit_test(pieces_of_the_log_lie_side_by_side),
     };
 
