@@ -12,8 +12,8 @@ import subprocess
 import tempfile
 
 import segment
-from nodes import Control, Node, child_of, pair, running, wait_until
-from segment import Host, Segment
+from nodes import Control, Failed, Node, befriend, child_of, pair, running, wait_until
+from segment import Host, Segment, need
 
 EARSHOTD = os.environ["EARSHOTD"]
 CLIENTS_MAX = 64
@@ -175,6 +175,27 @@ def other_programs_of_its_user_cannot_look_into_it():
         assert node.wait(10) == 0
 
 
+def memory_and_descriptors_of_the_network_process_are_limited():
+    ada = alone()
+    ada.up()
+    with open(f"/proc/{ada.net_pid()}/limits", encoding="ascii") as file:
+        limits = file.read()
+    assert re.search(r"Max open files +4096 +4096 ", limits), limits
+    with open(os.environ["EARSHOT_NET"], "rb") as program:
+        sanitized = re.search(rb"__[atm]san_init", program.read())
+    if not sanitized:  # sanitizers map more memory than any limit that means something
+        assert re.search(rf"Max data size +{256 << 20} +{256 << 20} ", limits), limits
+
+
+def no_secret_is_among_its_arguments():
+    ada = Node(Host(Segment()), "Ada", passphrase="open sesame")
+    ada.up()
+    for pid in (ada.pid(), ada.net_pid()):
+        for place in ("cmdline", "environ"):
+            with open(f"/proc/{pid}/{place}", "rb") as file:
+                assert b"sesame" not in file.read(), (pid, place)
+
+
 def the_network_process_inherits_nothing():
     ada = alone()
     os.environ["CANARY"] = "in the environment"
@@ -236,6 +257,16 @@ def sigterm_ends_everything():
             assert file.read().rstrip().endswith("stopped")
 
 
+def a_terminal_that_goes_does_not_end_it():
+    ada = alone()
+    ada.up()
+    os.kill(ada.pid(), signal.SIGHUP)
+    os.kill(ada.net_pid(), signal.SIGHUP)
+    control = Control(ada)
+    assert control.call("id")["address"] == ada.address
+    assert ada.count("network_process_deaths") == 0
+
+
 def sigkill_leaves_no_orphan():
     ada = alone()
     ada.up()
@@ -271,6 +302,52 @@ def a_network_process_that_dies_again_and_again_is_given_time():
     assert waits == [100, 200, 400, 800, 1600], waits
     assert ada.count("network_process_deaths") == 5
     wait_until(lambda: child_of(pid) is not None, "a network process")
+
+
+def fill(folder):
+    """A file that takes all but 256 KiB of the disk."""
+    with open(folder + "/ballast", "wb") as ballast:
+        free = os.statvfs(folder)
+        ballast.write(b"x" * (free.f_bavail * free.f_bsize - (256 << 10)))
+
+
+def is_full(control):
+    try:
+        control.call("send", conversation="Bob", text="x" * 16000)
+    except Failed as failed:
+        return failed.err["data"]["code"] == "disk-full"
+    return False
+
+
+def after_a_failed_commit_the_network_begins_anew():
+    home = Node.folder()
+    segment.run("mount", "-t", "tmpfs", "-o", "size=8m", "none", home)
+    lan = Segment()
+    ada = Node(Host(lan), "Ada", "[node]\nlisten = tcp://*:43000\n", home=home)
+    bob = Node(Host(lan), "Bob")
+    at_ada, at_bob = ada.up(), bob.up()
+    befriend(ada, bob)
+    at_ada.wait("present", name="Bob")
+    at_bob.wait("present", name="Ada")
+    control, before = Control(ada), ada.net_pid()
+    fill(home)
+    wait_until(lambda: is_full(control), "a full disk", pause=0)
+    # The core is another one: it has no link, and the process of the old one is gone.
+    status = control.call("status")
+    assert status["links"] == 0 and not status["endpoints"], status
+    assert not control.call("mesh")["rows"] and not running(before)
+    rows = {row["check"]: row["state"] for row in control.call("doctor")["rows"]}
+    assert rows["database"] == "fail", rows
+    os.remove(home + "/ballast")
+    at_ada.wait("present", name="Bob", count=2, limit=60)
+    assert ada.net_pid() not in (None, before)
+    links = [row["contact"] for row in control.call("mesh")["rows"]]
+    assert links.count("Bob") == 1, links
+    wait_until(lambda: control.call("status")["endpoints"], "the lasting endpoint")
+    ada.run("send", "Bob", "there is room", "--wait", "delivered", "--timeout", "30s")
+    assert bob.texts("Ada")[-1] == "there is room"
+    ada.down()
+    segment.run("umount", home)
 
 
 # Clients
@@ -336,6 +413,111 @@ def a_client_that_does_not_read_disturbs_nobody():
     assert control.call("id")["name"] == "Ada 99"
 
 
+def a_listener_that_does_not_read_is_told_what_it_missed():
+    ada = alone()
+    ada.up()
+    slow, busy = dial(ada), dial(ada)
+    slow.sendall(request("listen") + b"\n")
+    answers = busy.makefile("r", encoding="utf-8")
+    for _ in range(20000 // 50):  # each of them is an event
+        busy.sendall(50 * (request("visible", for_ms=3600000) + b"\n"))
+        assert all("result" in json.loads(answers.readline()) for _ in range(50))
+    lines = slow.makefile("r", encoding="utf-8")
+    assert "result" in json.loads(lines.readline())
+    seen, missed = [], 0
+    while not seen or seen[-1] < 20000:
+        event = json.loads(lines.readline())["params"]
+        if event["event"] == "lagged":
+            missed += event["missed"]
+        else:
+            seen.append(event["seq"])
+    assert missed > 0 and len(seen) + missed == 20000, (len(seen), missed)
+    assert seen == sorted(set(seen))
+
+
+def a_line_without_end_is_cut_off():
+    ada = alone()
+    ada.up()
+    endless, control = dial(ada), Control(ada)
+    try:
+        for _ in range(100):
+            endless.sendall(b"x" * (64 << 10))
+    except OSError:
+        pass  # closed: this is the point
+    else:
+        raise AssertionError("6 MiB without a newline were taken")
+    assert control.call("id")["address"] == ada.address
+
+
+def a_thousand_connections_disturb_nobody():
+    ada = alone()
+    ada.up()
+    control = Control(ada)
+    refused = 0
+    clients = []
+    for _ in range(1000):
+        client = dial(ada)
+        clients.append(client)
+        if len(clients) >= CLIENTS_MAX:
+            answer = json.loads(client.makefile("r", encoding="utf-8").readline())
+            refused += answer["error"]["data"]["code"] == "busy"
+            assert control.call("id")["address"] == ada.address
+    assert refused >= 1000 - CLIENTS_MAX, refused
+    for client in clients:
+        client.close()
+    wait_until(lambda: "result" in json.loads(answer_to(ada, "id")), "a free place")
+    assert len(os.listdir(f"/proc/{ada.pid()}/fd")) < 64
+
+
+# What doctor sees of a network
+
+
+def doctor_state(node, check):
+    return {row["check"]: row["state"] for row in Control(node).call("doctor")["rows"]}.get(check)
+
+
+def seen_by(node):
+    return Control(node).call("status")["discovery"]["seen"]
+
+
+def status_says_that_discovery_starts():
+    ada = alone(conf="")
+    methods = []
+    ada.up()
+    control = Control(ada)
+    wait_until(lambda: methods.append(control.call("status")["discovery"]["method"]) or
+               methods[-1] != "starting", "discovery to start", pause=0)
+    assert methods[-1] in ("embedded", "avahi-daemon") and "off" not in methods, methods
+
+
+def an_advert_that_nobody_hears():
+    need("nft")
+    ada = alone(conf="")
+    ada.host.run("nft", "add table inet f; add chain inet f in { type filter hook input priority 0; "
+                 "}; add rule inet f in udp dport 5353 drop")
+    ada.up()
+    wait_until(lambda: doctor_state(ada, "advert") == "fail", "the finding", limit=30)
+    ada.host.run("nft", "delete table inet f")
+    ada.down()
+    ada.up()
+    wait_until(lambda: doctor_state(ada, "advert") == "ok", "its end", limit=60)
+
+
+def adverts_without_links():
+    need("nft")
+    lan = Segment()
+    ada, bob = Node(Host(lan), "Ada"), Node(Host(lan), "Bob")
+    for chain in ("input", "output"):
+        ada.host.run("nft", f"add table inet f; add chain inet f {chain} {{ type filter hook {chain} "
+                     f"priority 0; }}; add rule inet f {chain} meta l4proto tcp drop")
+    ada.up()
+    bob.up()
+    wait_until(lambda: seen_by(ada) > 0, "Bob's advert")
+    wait_until(lambda: doctor_state(ada, "links") == "fail", "the finding", limit=30)
+    ada.host.run("nft", "delete table inet f")
+    wait_until(lambda: doctor_state(ada, "links") == "ok", "its end", limit=60)
+
+
 if __name__ == "__main__":
     segment.enter()
     try:
@@ -345,10 +527,14 @@ if __name__ == "__main__":
             a_socket_that_is_left_over_is_replaced, a_home_may_have_a_long_path,
             nobody_else_can_read_its_files, no_memory_reaches_a_core_file,
             other_programs_of_its_user_cannot_look_into_it,
-            the_network_process_inherits_nothing, its_log_tells_nothing_about_people,
-            sigterm_ends_everything, sigkill_leaves_no_orphan, it_ends_while_its_network_is_dead,
+            memory_and_descriptors_of_the_network_process_are_limited,
+            no_secret_is_among_its_arguments, the_network_process_inherits_nothing, its_log_tells_nothing_about_people,
+            sigterm_ends_everything, a_terminal_that_goes_does_not_end_it, sigkill_leaves_no_orphan, it_ends_while_its_network_is_dead,
             a_network_process_that_dies_again_and_again_is_given_time,
-            a_half_closed_client_is_answered, the_65th_client_is_refused,
-            a_client_that_does_not_read_disturbs_nobody])
+            after_a_failed_commit_the_network_begins_anew, a_half_closed_client_is_answered, the_65th_client_is_refused,
+            a_client_that_does_not_read_disturbs_nobody,
+            a_listener_that_does_not_read_is_told_what_it_missed, a_line_without_end_is_cut_off,
+            a_thousand_connections_disturb_nobody, status_says_that_discovery_starts,
+            an_advert_that_nobody_hears, adverts_without_links])
     finally:
         Node.forget_homes()
