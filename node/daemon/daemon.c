@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -133,6 +132,10 @@ static void take_signal(struct es_daemon *daemon, int fd)
 
 enum { SIGNALS, WRITER, HISTORY, NETWORK, SERVER }; /* places in the array of descriptors */
 
+/* The clock of poll() stands still while the machine sleeps, that of the node does not: so long at most
+ * until it notices. */
+#define TURN_MS_MAX 5000
+
 static int timeout_ms(struct es_daemon *daemon)
 {
     uint64_t now_ms = es_node_now_ms();
@@ -146,11 +149,9 @@ static int timeout_ms(struct es_daemon *daemon)
         at_ms = network_ms;
     if (daemon->stopping)
         return 50;
-    if (at_ms == UINT64_MAX)
-        return -1;
     if (at_ms <= now_ms)
         return 0;
-    return at_ms - now_ms > INT_MAX ? INT_MAX : (int)(at_ms - now_ms);
+    return at_ms - now_ms > TURN_MS_MAX ? TURN_MS_MAX : (int)(at_ms - now_ms);
 }
 
 static void turn(struct es_daemon *daemon, int signals)

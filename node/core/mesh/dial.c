@@ -71,6 +71,17 @@ void es_mesh_dial_fresh(struct es_mesh *mesh, struct es_context *context,
     dial_after(mesh, context, neighbour, delay_ms);
 }
 
+void es_mesh_dial_anew(struct es_mesh *mesh, struct es_context *context)
+{
+    for (size_t i = 0; i < mesh->neighbours.n; i++) {
+        struct es_mesh_neighbour *neighbour = mesh->neighbours.at[i];
+
+        neighbour->failures = 0;
+        if (!is_stranger(neighbour))
+            dial_after(mesh, context, neighbour, 0);
+    }
+}
+
 /* --- Who is due ------------------------------------------------------------------------------- */
 
 static bool is_dialling_peer(const struct es_mesh *mesh, uint32_t peer)

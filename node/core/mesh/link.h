@@ -154,6 +154,8 @@ void es_mesh_ping_doubt(struct es_mesh *mesh, const struct es_context *context,
 /* Without an answer nothing more can be sent: asked as soon as that may be. */
 void es_mesh_ping_soon(struct es_mesh *mesh, const struct es_context *context,
                        struct es_mesh_link *link);
+/* The machine has slept: nobody knows which links still stand. All are asked at once. */
+void es_mesh_ping_all(struct es_mesh *mesh, const struct es_context *context);
 /* Anything was heard. */
 void es_mesh_ping_alive(struct es_mesh *mesh, struct es_mesh_link *link);
 /* False: the other end is gone. */

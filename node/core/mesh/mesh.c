@@ -11,6 +11,8 @@
 #include "node/core/mesh/state.h"
 
 #define ROTATION_MS_MIN 1000
+/* A timer that comes so much too late has not been waiting for a busy processor. */
+#define SLEPT_MS 10000
 
 struct es_mesh *es_mesh_new(const struct es_arena *arena, const struct es_settings *settings,
                             const struct es_mesh_calls *calls)
@@ -41,10 +43,21 @@ void es_mesh_done(struct es_mesh *mesh)
 
 /* --- Every call that may change what is due ------------------------------------------------------ */
 
-static void enter(struct es_mesh *mesh, const struct es_context *context)
+/* The machine was suspended, or the process stopped. */
+static bool has_slept(const struct es_mesh *mesh, const struct es_context *context)
+{
+    return mesh->running && context->now_ms > SLEPT_MS &&
+           mesh->wake_ms < context->now_ms - SLEPT_MS;
+}
+
+static void enter(struct es_mesh *mesh, struct es_context *context)
 {
     mesh->depth++;
     es_mesh_clocks_observe(mesh, context);
+    if (mesh->depth == 1 && has_slept(mesh, context)) {
+        es_mesh_ping_all(mesh, context);
+        es_mesh_dial_anew(mesh, context);
+    }
 }
 
 static void leave(struct es_mesh *mesh, struct es_context *context)

@@ -79,6 +79,8 @@ void es_mesh_dial_ended(struct es_mesh *mesh, struct es_context *context,
                         const struct es_mesh_link *link, enum es_mesh_end end);
 /* No link to this peer stays: its addresses may be dialled again. */
 void es_mesh_dial_peer(struct es_mesh *mesh, struct es_context *context, uint32_t peer);
+/* The machine has slept: failures of before say nothing, all addresses are worth an attempt now. */
+void es_mesh_dial_anew(struct es_mesh *mesh, struct es_context *context);
 /* Dials whoever is due. */
 void es_mesh_dial_due(struct es_mesh *mesh, struct es_context *context);
 uint64_t es_mesh_dial_wake(struct es_mesh *mesh);

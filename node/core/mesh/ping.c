@@ -79,6 +79,21 @@ void es_mesh_ping_soon(struct es_mesh *mesh, const struct es_context *context,
     set_deadline(mesh, link);
 }
 
+void es_mesh_ping_all(struct es_mesh *mesh, const struct es_context *context)
+{
+    for (size_t i = 0; i < mesh->links.n; i++) {
+        struct es_mesh_link *link = mesh->links.at[i];
+
+        if (link->state != ES_MESH_UP)
+            continue;
+        link->pings_missed = 0; /* we were away, not they */
+        link->ping_due_ms = context->now_ms + ES_PING_MS_MIN;
+        link->silence_end_ms = ES_NEVER;
+        link->answer_due_ms = context->now_ms;
+        set_deadline(mesh, link);
+    }
+}
+
 void es_mesh_ping_alive(struct es_mesh *mesh, struct es_mesh_link *link)
 {
     if (link->state != ES_MESH_UP || !is_silent(link))
