@@ -7,6 +7,7 @@ Every build has a folder of its own below the root, which stays for the next tim
   san       clang with ASan and UBSan: unit, contract, golden, fuzz, sim
   demo      tools/demo in a network namespace, with suite e2e
 with --all also
+  long      the plain build's tests that take minutes: e2e-long
   valgrind  the plain build under memcheck: unit, contract, golden
   tsan      clang with TSan: unit, contract
   release   gcc -O3: unit, contract, golden, sim, and ten times the seeds
@@ -46,6 +47,8 @@ def stages_of(options):
              if set(run.suites) & set(suites)}
     if "e2e" in suites:
         found["demo"] = stages.demo
+    if thorough and "e2e" in suites:
+        found["long"] = lambda tally: stages.test(stages.LONG, stages.LONG.suites, tally)
     if thorough:
         found |= {run.name: test(run) for run in (stages.VALGRIND, stages.TSAN, stages.RELEASE)
                   if set(run.suites) & set(suites)}
@@ -74,7 +77,7 @@ def run_all(chosen, started):
 
 
 def parse():
-    names = ["plain", "san", "demo", "valgrind", "tsan", "release", "fuzz", "bench"]
+    names = ["plain", "san", "demo", "long", "valgrind", "tsan", "release", "fuzz", "bench"]
     parser = argparse.ArgumentParser(prog="tools/test", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="every stage: at most 80 minutes")
