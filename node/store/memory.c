@@ -211,6 +211,8 @@ static void erase_rows(struct memory_store *store, const struct es_row *erased)
         end += key_at(table, at, erased->key);
     while (erased->prefix && end < table->n && begins_with(table->rows[end], erased->key))
         end++;
+    if (end == at)
+        return;
     for (size_t i = at; i < end; i++) {
         unplace(store, table->rows[i]);
         row_free(table->rows[i]);
