@@ -98,20 +98,8 @@ static void on_group(AvahiServer *server, AvahiSEntryGroup *group, AvahiEntryGro
     struct es_stack *stack = userdata;
 
     (void)server;
-    if (stack->group && group != stack->group) /* the one that is being replaced */
-        return;
-    switch (state) {
-    case AVAHI_ENTRY_GROUP_ESTABLISHED:
-        stack->host->published(stack->host->ctx);
-        break;
-    case AVAHI_ENTRY_GROUP_COLLISION:
-    case AVAHI_ENTRY_GROUP_FAILURE:
-        stack->host->collided(stack->host->ctx);
-        break;
-    case AVAHI_ENTRY_GROUP_UNCOMMITED:
-    case AVAHI_ENTRY_GROUP_REGISTERING:
-        break;
-    }
+    if (!stack->group || group == stack->group) /* not one that is being replaced */
+        es_stack_group_changed(stack->host, state);
 }
 
 static void on_browser(AvahiSServiceBrowser *browser, AvahiIfIndex interface,
@@ -156,10 +144,7 @@ static void on_resolver(AvahiSServiceResolver *resolver, AvahiIfIndex interface,
     (void)domain;
     (void)host_name;
     (void)flags;
-    if (event == AVAHI_RESOLVER_FOUND && address)
-        es_browse_resolved(stack->host->browse, interface, protocol, name, address, port, txt);
-    else
-        es_browse_unresolved(stack->host->browse, interface, protocol, name);
+    es_stack_resolved(stack->host, event, interface, protocol, name, address, port, txt);
     avahi.s_service_resolver_free(resolver);
 }
 

@@ -8,6 +8,7 @@
 #ifndef ES_DISCOVERY_STACK_H
 #define ES_DISCOVERY_STACK_H
 
+#include <avahi-common/defs.h>
 #include <avahi-common/watch.h>
 
 #include "discovery/browse.h"
@@ -49,5 +50,14 @@ struct es_stack_ops {
     void *(*resolve)(void *stack, const struct es_instance *instance);
     void (*cancel)(void *resolver);
 };
+
+/* --- stack.c: what both adapters make of Avahi's events ------------------------------------------ */
+
+/* The state of the records that are published now: tells the host. */
+void es_stack_group_changed(const struct es_stack_host *host, AvahiEntryGroupState state);
+/* A resolver has ended. The adapter frees it. address and txt are borrowed. */
+void es_stack_resolved(const struct es_stack_host *host, AvahiResolverEvent event,
+                       AvahiIfIndex interface, AvahiProtocol protocol, const char *name,
+                       const AvahiAddress *address, uint16_t port, AvahiStringList *txt);
 
 #endif
