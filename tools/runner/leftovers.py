@@ -5,9 +5,11 @@ import ctypes
 import os
 import pathlib
 import signal
+import threading
 import time
 
 _PR_SET_CHILD_SUBREAPER = 36
+_REAP_S = 0.5
 _ENDING_S = 5  # what a stage told to end may take so long to be gone
 
 
@@ -15,6 +17,38 @@ def adopt_orphans():
     """From now on what daemons start becomes a child of this process when its parent ends, so that
     nothing gets lost by leaving its session or clearing its environment."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    threading.Thread(target=_reap_adopted, daemon=True).start()
+
+
+def _reap_adopted():
+    """Who waits for a daemon to be gone must not find it ended and kept. Children of our own are
+    waited for at once: what stays for a turn was adopted."""
+    seen = set()
+    while True:
+        time.sleep(_REAP_S)
+        ended = set(_ended_children())
+        for pid in ended & seen:
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+        seen = ended
+
+
+def _ended_children():
+    for pid, parent, state in _processes():
+        if parent == os.getpid() and state == "Z":
+            yield pid
+
+
+def _processes():
+    """Of each its number, its parent's and its state."""
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text(errors="replace").rsplit(")", 1)[1].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        yield int(folder.name), int(fields[1]), fields[0]
 
 
 class Before:
@@ -58,12 +92,8 @@ def _reap():
 def _descendants():
     _reap()
     children = {}
-    for folder in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text(errors="replace").rsplit(")", 1)[1].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        children.setdefault(int(fields[1]), []).append(int(folder.name))
+    for pid, parent, _ in _processes():
+        children.setdefault(parent, []).append(pid)
     found, new = [], children.get(os.getpid(), [])
     while new:
         found += new

@@ -54,7 +54,7 @@ class Tally:
             for line in file:
                 test = json.loads(line)
                 self.add(test["name"], test["result"], test.get("stdout") or "",
-                         test.get("stderr") or "", f"{again} {test['name']}")
+                         test.get("stderr") or "", f"{again} {test['name'].split(' / ')[-1]}")
 
     def __str__(self):
         return _counts(self.passed, self.failed, self.skipped)
