@@ -112,7 +112,7 @@
 #define ES_STRANGER_LINKS_MAX 8
 #define ES_STRANGER_LINKS_IN_MAX 64
 
-/* Hosts where strangers were dialled in the last half minute: as many as all attempts can reach in that
+/* Attempts at hosts of strangers in the last half minute: as many as all attempts can reach in that
  * time, so that none is forgotten early. */
 #define ES_STRANGER_HOSTS_MAX 166
 

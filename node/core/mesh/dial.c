@@ -14,8 +14,10 @@
 /* All attempts together: a burst when a network comes up, then five a second. */
 #define ATTEMPTS_MAX 16
 #define ATTEMPT_MS 200
-/* Adverts of strangers may name somebody else's host, with one port after the other. */
+/* Adverts of strangers may name somebody else's host, with one port after the other; and several people
+ * may share a host. */
 #define STRANGER_HOST_MS 30000
+#define STRANGER_HOST_ATTEMPTS 4
 _Static_assert(ES_STRANGER_HOSTS_MAX >= ATTEMPTS_MAX + STRANGER_HOST_MS / ATTEMPT_MS,
                "no host is forgotten early");
 /* A link that was up for this long has worked: its end is no failure of the address. */
@@ -143,14 +145,18 @@ static const char *host_of(const struct es_mesh_neighbour *neighbour)
 }
 
 /* Strangers: until when no attempt at the same host may follow. */
+/* Until the oldest of the last attempts at this host that it may have is long enough ago. */
 static uint64_t rests_until(const struct es_mesh_neighbours *table,
                             const struct es_mesh_neighbour *neighbour)
 {
+    unsigned attempts = 0;
+
     for (size_t i = 0; i < ES_STRANGER_HOSTS_MAX; i++) {
         size_t newest_first =
             (table->next_resting + 2 * ES_STRANGER_HOSTS_MAX - 1 - i) % ES_STRANGER_HOSTS_MAX;
 
-        if (es_mesh_same_host(table->resting[newest_first].host, host_of(neighbour)))
+        if (es_mesh_same_host(table->resting[newest_first].host, host_of(neighbour)) &&
+            ++attempts == STRANGER_HOST_ATTEMPTS)
             return table->resting[newest_first].until_ms;
     }
     return 0;

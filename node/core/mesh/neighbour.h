@@ -37,7 +37,7 @@ struct es_mesh_neighbours {
     struct {
         char host[ES_HOST_BYTES_MAX];
         uint64_t until_ms;
-    } resting[ES_STRANGER_HOSTS_MAX]; /* hosts where a stranger was dialled: a ring */
+    } resting[ES_STRANGER_HOSTS_MAX]; /* hosts where strangers were dialled: a ring */
     size_t next_resting;
     uint64_t wake_ms;
     bool wake_stale;
