@@ -51,17 +51,17 @@ static uint32_t recognised(struct scene *scene, const struct es_advert *advert)
     return es_presence_recognise(scene->people->chat, &scene->people->context, PORT, advert);
 }
 
-/* A link to the advert ends its greeting: with Bob's proof, or with one of nobody. */
+/* A link to the advert ends its greeting with the proof of `by`; NULL: of nobody. */
 static uint32_t greeted(struct scene *scene, const struct es_advert *advert, uint32_t expected,
-                        bool by_bob)
+                        const struct es_contact *by)
 {
     struct es_link_keys keys = {.server = advert->link_key};
     uint8_t envelope[ES_ENVELOPE_BYTES_MIN];
 
     memset(keys.client.bytes, 7, sizeof(keys.client.bytes));
-    if (by_bob)
-        es_proof_seal(&scene->bob->sessions[0]->link_key.now, ES_ROLE_LISTENER, &keys, 0,
-                      es_slice(NULL, 0), &scene->people->env.entropy, envelope);
+    if (by != NULL)
+        es_proof_seal(&by->sessions[0]->link_key.now, ES_ROLE_LISTENER, &keys, 0, es_slice(NULL, 0),
+                      &scene->people->env.entropy, envelope);
     else
         es_proof_random(0, &scene->people->env.entropy, envelope);
     return es_proofs_check(scene->people->chat, &scene->people->context, expected, ES_ROLE_LISTENER,
@@ -90,7 +90,7 @@ static void a_key_that_was_proved_cannot_be_claimed(void **state)
     says(&scene, scene.bob, 1);
     advert = advert_of(&scene, 1);
     assert_int_equal(recognised(&scene, &advert), scene.bob->number);
-    assert_int_equal(greeted(&scene, &advert, scene.bob->number, true), scene.bob->number);
+    assert_int_equal(greeted(&scene, &advert, scene.bob->number, scene.bob), scene.bob->number);
     assert_true(scene.bob->presence_proved);
     says(&scene, scene.mallory, 9);
     assert_false(scene.mallory->has_presence);
@@ -113,10 +113,10 @@ static void the_owner_gets_a_claimed_key_back(void **state)
     advert = advert_of(&scene, 1);
     assert_int_equal(recognised(&scene, &advert), scene.mallory->number);
     scene.people->chat->search_owed = false;
-    assert_int_equal(greeted(&scene, &advert, scene.mallory->number, false), 0);
+    assert_int_equal(greeted(&scene, &advert, scene.mallory->number, NULL), 0);
     assert_true(scene.people->chat->search_owed);
     assert_int_equal(recognised(&scene, &advert), scene.bob->number);
-    assert_int_equal(greeted(&scene, &advert, scene.bob->number, true), scene.bob->number);
+    assert_int_equal(greeted(&scene, &advert, scene.bob->number, scene.bob), scene.bob->number);
     assert_false(scene.mallory->has_presence);
     assert_true(scene.bob->presence_proved);
     people_free(scene.people);
@@ -134,7 +134,7 @@ static void claims_and_owner_take_turns(void **state)
     says(&scene, scene.bob, 1);
     advert = advert_of(&scene, 1);
     for (int i = 0; i < 2 * ES_UNPROVED_MAX; i++)
-        assert_int_equal(greeted(&scene, &advert, recognised(&scene, &advert), false), 0);
+        assert_int_equal(greeted(&scene, &advert, recognised(&scene, &advert), NULL), 0);
     assert_int_equal(scene.mallory->unproved, ES_UNPROVED_MAX);
     assert_int_equal(scene.bob->unproved, ES_UNPROVED_MAX);
     people_free(scene.people);
@@ -152,8 +152,32 @@ static void only_a_link_to_the_advert_proves_its_key(void **state)
     advert = advert_of(&scene, 1);
     other = advert_of(&scene, 2);
     assert_int_equal(recognised(&scene, &advert), scene.bob->number);
-    assert_int_equal(greeted(&scene, &other, scene.bob->number, true), scene.bob->number);
+    assert_int_equal(greeted(&scene, &other, scene.bob->number, scene.bob), scene.bob->number);
     assert_false(scene.bob->presence_proved);
+    people_free(scene.people);
+}
+
+/* A link to an advert that she could sign proves nothing of the key that she claims later. */
+static void an_advert_of_before_does_not_prove_a_claim(void **state)
+{
+    struct scene scene;
+    struct es_sign_secret signer;
+    struct es_advert advert;
+
+    (void)state;
+    set_up(&scene);
+    signer = scene.signer;
+    memset(scene.signer.bytes, 6, sizeof(scene.signer.bytes)); /* her own */
+    says(&scene, scene.mallory, 1);
+    advert = advert_of(&scene, 1);
+    assert_int_equal(recognised(&scene, &advert), scene.mallory->number);
+    scene.signer = signer;
+    says(&scene, scene.bob, 1);
+    says(&scene, scene.mallory, 9);
+    assert_int_equal(greeted(&scene, &advert, scene.mallory->number, scene.mallory),
+                     scene.mallory->number);
+    assert_false(scene.mallory->presence_proved);
+    assert_true(scene.bob->has_presence);
     people_free(scene.people);
 }
 
@@ -164,6 +188,7 @@ int main(void)
         cmocka_unit_test(the_owner_gets_a_claimed_key_back),
         cmocka_unit_test(claims_and_owner_take_turns),
         cmocka_unit_test(only_a_link_to_the_advert_proves_its_key),
+        cmocka_unit_test(an_advert_of_before_does_not_prove_a_claim),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

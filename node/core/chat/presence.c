@@ -55,7 +55,10 @@ void es_presence_learn(struct es_chat *chat, struct es_context *context, struct 
         es_count(context->counters, ES_COUNT_REJECTED_RECORD);
         return;
     }
-    contact->presence_proved = contact->presence_proved && same_signer;
+    if (!same_signer) { /* what it signed with the key before says nothing about this one */
+        contact->presence_proved = false;
+        es_wipe(&contact->met, sizeof(contact->met));
+    }
     contact->has_presence = true;
     contact->presence_generation = record->generation;
     contact->presence.index = record->index;
