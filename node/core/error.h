@@ -31,8 +31,8 @@
     X(E_BLOCKED, "blocked", "that person is blocked; nothing was sent: earshot unblock")           \
     X(E_NO_REQUEST, "no-request", "there is no request from that person: earshot requests")        \
     X(E_NAME, "bad-name",                                                                          \
-      "a name has 1 to 64 bytes of printable UTF-8 and begins with a letter, digit or "            \
-      "other sign than # - @; nothing was changed: choose another")                                \
+      "a name has 1 to 64 bytes of printable UTF-8, begins with none of earshot: # - @ and "       \
+      "has no blank at its ends; nothing was changed: choose another")                             \
     X(E_NAME_TAKEN, "name-taken", "that name is in use: choose another with --as")                 \
     X(E_TOO_LONG, "too-long", "the text is longer than 16384 bytes; nothing was sent: split it")   \
     X(E_EMPTY, "empty", "there is no text; nothing was sent")                                      \

@@ -234,8 +234,7 @@ static bool make_parts(struct es_daemon *daemon)
     }
     daemon->node = es_node_new(daemon->store, &daemon->config->settings, &node_calls, &err);
     if (daemon->node == NULL) {
-        es_daemon_error(es_err_code(err), es_err_text(err),
-                        "the database was not changed; put a copy of the home in its place");
+        es_daemon_error(es_err_code(err), es_err_text(err), NULL);
         return false;
     }
     daemon->server = es_server_new(daemon->options.socket, &server_calls);

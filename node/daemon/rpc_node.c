@@ -248,7 +248,8 @@ static void check_links(const struct es_core *core, bool settled, json_t *rows)
         n_adverts++;
     for (at = 0; es_mesh_link_next(mesh, &at, &link);)
         n_up += link.up;
-    snprintf(text, sizeof(text), "%zu adverts heard, %zu links up", n_adverts, n_up);
+    snprintf(text, sizeof(text), "%zu advert%s heard, %zu link%s up", n_adverts,
+             n_adverts == 1 ? "" : "s", n_up, n_up == 1 ? "" : "s");
     if (n_adverts > 0 && n_up == 0)
         finding(rows, "links", settled ? "fail" : "warn", text,
                 "adverts arrive but no link comes up: the network isolates its clients from each "
@@ -274,7 +275,8 @@ static void check_process(const struct es_network *network, json_t *rows)
     uint32_t deaths = es_network_deaths(network);
     char text[128];
 
-    snprintf(text, sizeof(text), "the network process was started again %u times", deaths);
+    snprintf(text, sizeof(text), "the network process was started again %u time%s", deaths,
+             deaths == 1 ? "" : "s");
     if (es_network_pollfd(network).fd < 0)
         finding(rows, "network process", "fail", "the network process is not running",
                 "it is started again by itself; if it stays so: see the log");
