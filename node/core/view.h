@@ -82,7 +82,8 @@ bool es_core_safety_number(const struct es_core *core, uint32_t contact,
 
 /* Finds whom a person means: petname, address, beginning of an address (8 characters or more after
  * "earshot:"), then the name of a request. ES_OK, ES_E_UNKNOWN, ES_E_AMBIGUOUS (ret_candidates then
- * holds what fits of their names, a newline behind each) or ES_E_CHECKSUM. Contacts only: *ret_contact is never 0 on ES_OK. */
+ * holds what fits of their names, a newline behind each) or ES_E_CHECKSUM. Contacts only:
+ * *ret_contact is never 0 on ES_OK. */
 #define ES_CANDIDATES_BYTES_MAX 1024
 enum es_err es_core_resolve(const struct es_core *core, struct es_slice who, uint32_t *ret_contact,
                             char *ret_candidates, size_t candidates_cap);

@@ -34,7 +34,6 @@ static bool means_address(const struct es_sign_public *key, struct es_slice who)
     return who.len >= BEGINNING_CHARS_MIN && begins(address + PREFIX_CHARS, who);
 }
 
-/* A name holds no newline, so a newline ends each of them. */
 bool es_who_means(const struct es_contact *contact, struct es_slice who)
 {
     if (strlen(contact->petname) == who.len && memcmp(contact->petname, who.ptr, who.len) == 0)
@@ -42,6 +41,7 @@ bool es_who_means(const struct es_contact *contact, struct es_slice who)
     return contact->has_address && means_address(&contact->key.address, who);
 }
 
+/* A name holds no newline, so a newline ends each of them. */
 static void add_candidate(char *candidates, size_t cap, const char *name)
 {
     size_t len = candidates == NULL ? 0 : strlen(candidates);

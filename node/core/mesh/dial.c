@@ -144,8 +144,7 @@ static const char *host_of(const struct es_mesh_neighbour *neighbour)
     return neighbour->hosts[neighbour->next_host % neighbour->n_hosts];
 }
 
-/* Strangers: until when no attempt at the same host may follow. */
-/* Until the oldest of the last attempts at this host that it may have is long enough ago. */
+/* Strangers: until when no further attempt at the same host may follow. */
 static uint64_t rests_until(const struct es_mesh_neighbours *table,
                             const struct es_mesh_neighbour *neighbour)
 {
