@@ -25,10 +25,17 @@
 /* As much of a text as says which message it was. */
 #define EXCERPT_BYTES 40
 
+/* States that come so soon after each other are told in one note: that a message was read says that
+ * it was delivered, and of a pasted block people want to know how far it came. */
+#define STATES_MS 500
+
+enum state { STATE_SENT, STATE_DELIVERED, STATE_READ, STATES };
+
 struct own {
     uint64_t request; /* its answer is awaited; 0: it has come */
     char *id;         /* NULL: not known yet                   */
     char *text;
+    enum state state, told;
 };
 
 struct chat {
@@ -46,6 +53,7 @@ struct chat {
     uint64_t read_request; /* mark as read, without an answer; or 0 */
     bool read_again;       /* something came after it               */
     int64_t last_order;    /* of the history that was shown         */
+    int64_t states_at_ms;  /* when states are told; or never        */
     enum es_exit exit;
 };
 
@@ -110,6 +118,64 @@ static void put_own(struct chat *chat, const char *text)
     es_out_end(out);
 }
 
+/* --- what became of what was said --------------------------------------------------------------- */
+
+/* The beginning of its first line, cut between two characters. */
+static int excerpt_bytes(const char *text)
+{
+    size_t len = strcspn(text, "\n");
+    size_t end = 0;
+    uint32_t c;
+
+    for (size_t n = 1; n > 0 && end + n <= EXCERPT_BYTES && end < len; end += n)
+        n = es_utf8_next(text + end, len - end, &c);
+    return (int)end;
+}
+
+/* what: the state, and why or how many. */
+static void put_fate(struct chat *chat, const char *what, const char *text)
+{
+    char *note = NULL;
+
+    if (asprintf(&note, "%s: %.*s", what, excerpt_bytes(text), text) < 0)
+        abort();
+    put_note(chat, note, "");
+    free(note);
+}
+
+static void put_state(struct chat *chat, enum state state)
+{
+    static const char *const names[] = {[STATE_DELIVERED] = "delivered", [STATE_READ] = "read"};
+    const struct own *last = NULL;
+    char what[64];
+    size_t n = 0;
+
+    for (size_t i = 0; i < OWN_MAX; i++) { /* the oldest first */
+        struct own *own = &chat->own[(chat->own_count + i) % OWN_MAX];
+
+        if (own->state != state || own->told >= state)
+            continue;
+        own->told = state;
+        last = own;
+        n++;
+    }
+    if (n == 1)
+        snprintf(what, sizeof(what), "%s", names[state]);
+    else
+        snprintf(what, sizeof(what), "%s: %zu messages, the last", names[state], n);
+    if (last != NULL)
+        put_fate(chat, what, last->text);
+}
+
+static void put_states(struct chat *chat)
+{
+    if (chat->states_at_ms == ES_DEADLINE_NONE)
+        return;
+    chat->states_at_ms = ES_DEADLINE_NONE;
+    put_state(chat, STATE_READ);
+    put_state(chat, STATE_DELIVERED);
+}
+
 /* --- sending ----------------------------------------------------------------------------------- */
 
 static void own_done(struct own *own)
@@ -165,6 +231,8 @@ static void send_text(struct chat *chat, const char *text, size_t len)
         chat->ended = chat->ended || rc == -EPIPE;
         return;
     }
+    if (own->state != own->told)
+        put_states(chat); /* while their texts are known */
     own_done(own);
     own->request = id;
     own->text = strndup(text, len);
@@ -219,43 +287,46 @@ static void take_message(struct chat *chat, const json_t *message)
         return;
     if (own != NULL && own->id == NULL)
         own->id = strdup(es_field_text(message, "id"));
-    if (own == NULL)
+    if (own == NULL) {
+        put_states(chat); /* of what was said before */
         put_message(chat, message);
+    }
     if (!is_own)
         mark_read(chat);
 }
 
-/* The beginning of its first line, cut between two characters. */
-static int excerpt_bytes(const char *text)
+static void take_state(struct chat *chat, const json_t *event)
 {
-    size_t len = strcspn(text, "\n");
-    size_t end = 0;
-    uint32_t c;
+    struct own *own = own_by_message(chat, event);
+    enum state state =
+        strcmp(es_field_text(event, "event"), "read") == 0 ? STATE_READ : STATE_DELIVERED;
 
-    for (size_t n = 1; n > 0 && end + n <= EXCERPT_BYTES && end < len; end += n)
-        n = es_utf8_next(text + end, len - end, &c);
-    return (int)end;
+    if (own == NULL || own->id == NULL || own->state >= state || chat->cli->json)
+        return;
+    own->state = state;
+    if (chat->states_at_ms == ES_DEADLINE_NONE)
+        chat->states_at_ms = es_monotonic_ms() + STATES_MS;
 }
 
-static void take_state(struct chat *chat, const json_t *event)
+static void take_failure(struct chat *chat, const json_t *event)
 {
     const struct own *own = own_by_message(chat, event);
     const char *reason = es_field_text(event, "reason");
-    char *note = NULL;
+    char *what = NULL;
 
     if (own == NULL || own->id == NULL || chat->cli->json)
         return;
-    if (asprintf(&note, "%s%s%s: %.*s", es_field_text(event, "event"),
-                 reason[0] != '\0' ? ", " : "", reason, excerpt_bytes(own->text), own->text) < 0)
+    if (asprintf(&what, "failed%s%s", reason[0] != '\0' ? ", " : "", reason) < 0)
         abort();
-    put_note(chat, note, "");
-    free(note);
+    put_fate(chat, what, own->text);
+    free(what);
 }
 
 static void take_presence(struct chat *chat, const json_t *event)
 {
     chat->present = strcmp(es_field_text(event, "event"), "present") == 0;
     chat->queued_told = false;
+    put_states(chat);
     put_note(chat, chat->present ? "here: " : "gone: ", chat->conversation);
 }
 
@@ -274,7 +345,7 @@ static void take_event(struct chat *chat, const json_t *event)
     } kinds[] = {
         {"message", "conversation", take_message}, {"conflict", "conversation", take_message},
         {"delivered", "conversation", take_state}, {"read", "conversation", take_state},
-        {"failed", "conversation", take_state},    {"present", "name", take_presence},
+        {"failed", "conversation", take_failure},  {"present", "name", take_presence},
         {"gone", "name", take_presence},           {"key-changed", "name", take_warning},
         {"renewed", "name", take_warning},
     };
@@ -370,6 +441,16 @@ static void take_typed(struct chat *chat)
         chat->lines.ended = true;
 }
 
+static int timeout_ms(const struct chat *chat, int64_t now_ms)
+{
+    int64_t at_ms =
+        chat->cli->deadline_ms < chat->states_at_ms ? chat->cli->deadline_ms : chat->states_at_ms;
+
+    if (at_ms <= now_ms)
+        return 0;
+    return at_ms - now_ms > INT_MAX ? -1 : (int)(at_ms - now_ms);
+}
+
 /* Until nothing more is typed and everything typed has been answered. */
 static int loop(struct chat *chat)
 {
@@ -381,6 +462,10 @@ static int loop(struct chat *chat)
         if (rc != 0)
             return rc;
         send_lines(chat);
+        if (chat->states_at_ms <= es_monotonic_ms()) {
+            begin_line(chat);
+            put_states(chat);
+        }
         if (chat->ended && chat->awaited == 0)
             return 0;
         /* Answers may have been read while requests were written. */
@@ -393,12 +478,11 @@ static int loop(struct chat *chat)
             {.fd = cli->client.fd, .events = POLLIN},
             {.fd = chat->ended || chat->awaited >= OWN_MAX ? -1 : STDIN_FILENO, .events = POLLIN},
         };
-        int64_t left_ms = cli->deadline_ms - es_monotonic_ms();
+        int64_t now_ms = es_monotonic_ms();
 
-        if (left_ms <= 0)
+        if (cli->deadline_ms <= now_ms)
             return -ETIMEDOUT;
-        if (es_terminal_poll(pfds, 2, left_ms > INT_MAX ? -1 : (int)left_ms) > 0 &&
-            pfds[1].revents != 0)
+        if (es_terminal_poll(pfds, 2, timeout_ms(chat, now_ms)) > 0 && pfds[1].revents != 0)
             take_typed(chat);
     }
 }
@@ -410,6 +494,7 @@ static enum es_exit run_loop(struct chat *chat)
     int rc = loop(chat);
 
     begin_line(chat);
+    put_states(chat);
     for (size_t i = 0; i < OWN_MAX; i++)
         own_done(&chat->own[i]);
     return rc != 0 ? es_fail_client(chat->cli, rc) : chat->exit;
@@ -455,6 +540,7 @@ static enum es_exit run_chat(struct es_cli *cli)
 
     if (label != NULL) {
         chat->cli = cli;
+        chat->states_at_ms = ES_DEADLINE_NONE;
         chat->conversation = es_field_text(label, "conversation");
         chat->present = strcmp(es_field_text(label, "path"), "direct") == 0;
         /* First, so that what is typed while the history comes is neither echoed nor lost. */

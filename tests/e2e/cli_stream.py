@@ -283,6 +283,44 @@ def arrivals_and_states_appear():
     assert started.finish().code == 0
 
 
+def said(node, seq, text):
+    """The node's word about what this client sent, which may come before its answer."""
+    node.event(seq=seq, event="message",
+               **message(seq + 1, id="M" + text, text=text, direction="out"))
+
+
+@case
+def states_that_come_together_are_one_note():
+    node = Node()
+    history(0, node)
+    node.answers["send"] = numbered
+    started = Started(node, "chat", "Ada")
+    lines = [f"line {i}" for i in range(40)]
+    started.write("".join(line + "\n" for line in lines))
+    for i, line in enumerate(lines):
+        assert started.line().endswith("me: " + line)
+        node.wait_request("send", i + 1)
+    for i, line in enumerate(lines):
+        said(node, i, line)
+        for state in ("delivered", "read"):
+            node.event(seq=i, event=state, id="M" + line, conversation="Ada", state=state)
+    notes = [started.line()]
+    while not (notes[-1].startswith("-- read: ") and notes[-1].endswith(": line 39")):
+        notes.append(started.line())
+    assert len(notes) < 10, notes  # one, unless this machine pauses between two events
+    started.write("more\n")
+    assert started.line().endswith("me: more")
+    node.wait_request("send", 41)
+    said(node, 40, "more")
+    node.event(seq=40, event="delivered", id="Mmore", conversation="Ada", state="delivered")
+    node.event(seq=41, event="message", **message(50))
+    assert started.line() == "-- delivered: more"
+    assert started.line().endswith("Ada: text 50")
+    node.event(seq=42, event="read", id="Mmore", conversation="Ada", state="read")
+    assert started.line() == "-- read: more"
+    assert started.finish().code == 0
+
+
 @case
 def a_refused_line_of_a_pipe_is_exit_1():
     node = Node()
