@@ -1,66 +1,25 @@
 /* SPDX-License-Identifier: ISC */
-/* messages_bench.c - durable end-to-end messages a second between two nodes on loopback: sealed,
- * committed on both sides, acknowledged through the session. Vault on and off, beside plain ZeroMQ
- * with CURVE and, where it is installed, libtoxcore; in short turns, one after the other, so that
- * what else the machine does hits all of them. Prints one JSON object; ratios are what counts. */
+/* messages_bench.c - durable end-to-end messages a second between two earshotd on loopback: asked
+ * for and reported over the control socket, sealed, committed on both sides, acknowledged through
+ * the session. Vault on and off, beside plain ZeroMQ with CURVE and, where it is installed,
+ * libtoxcore; in short turns, one after the other, so that what else the machine does hits all of
+ * them. Prints one JSON object; ratios are what counts. */
 #include <ftw.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
-#include "tests/bench/bench_node.h"
+#include "tests/bench/daemons.h"
 #include "tests/bench/tox.h"
 
 #define ROUNDS 3
 #define MESSAGES 3000
-/* Sent and not yet delivered at a time: people's clients pipeline as much. */
-#define AHEAD 512
+/* Sent and not yet answered at a time: as many as `earshot send` has under way. */
+#define AHEAD 256
 #define TEXT_BYTES 200
-
-static double now_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* --- Two nodes ------------------------------------------------------------------------------------ */
-
-static void send_text(struct bench_node *from, uint64_t number)
-{
-    struct es_contact_view contact;
-    char text[TEXT_BYTES + 1];
-
-    if (!es_core_contact(es_node_core(from->node), from->contact, &contact))
-        bench_fail("no contact");
-    memset(text, '.', sizeof(text));
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-    text[strlen(text)] = ' ';
-    es_node_command(from->node,
-                    &(struct es_command){.kind = ES_CMD_SEND,
-                                         .who = es_slice(contact.petname, strlen(contact.petname)),
-                                         .send = {.text = es_slice(text, TEXT_BYTES)}});
-}
-
-/* Messages a second from the first node to the second. */
-static double one_way(struct bench_node nodes[static 2])
-{
-    uint64_t first = nodes[0].delivered, sent = 0;
-    double start = now_s();
-
-    while (nodes[0].delivered - first < MESSAGES) {
-        while (sent < MESSAGES && sent - (nodes[0].delivered - first) < AHEAD)
-            send_text(&nodes[0], sent++);
-        bench_nodes_turn(nodes, 2, 100);
-    }
-    return MESSAGES / (now_s() - start);
-}
 
 /* --- Plain ZeroMQ ----------------------------------------------------------------------------------- */
 
@@ -118,7 +77,7 @@ static double zmq_one_way(void)
     crypto_box_keypair(public, secret);
     router = bound_router(context, secret, endpoint);
     dealer = dialling_dealer(context, public, endpoint);
-    start = now_s();
+    start = bench_now_s();
     while (answered < MESSAGES) {
         zmq_pollitem_t items[] = {{.socket = router, .events = ZMQ_POLLIN},
                                   {.socket = dealer, .events = ZMQ_POLLIN}};
@@ -130,7 +89,7 @@ static double zmq_one_way(void)
         while (zmq_recv(dealer, body, sizeof(body), ZMQ_DONTWAIT) >= 0)
             answered++;
     }
-    start = MESSAGES / (now_s() - start);
+    start = MESSAGES / (bench_now_s() - start);
     zmq_setsockopt(router, ZMQ_LINGER, &zero, sizeof(zero));
     zmq_setsockopt(dealer, ZMQ_LINGER, &zero, sizeof(zero));
     zmq_close(router);
@@ -161,40 +120,38 @@ static double median(double values[static ROUNDS])
     return values[ROUNDS / 2];
 }
 
-int main(void)
+static void print(double vault, double clear, double zmq_curve, double tox)
 {
-    static struct bench_node vault[2], clear[2];
-    double in_vault[ROUNDS], in_clear[ROUNDS], plain[ROUNDS], tox[ROUNDS] = {0};
-    char folder[] = "/var/tmp/earshot-bench-XXXXXX";
-    const char *net = getenv("EARSHOT_NET");
+    printf("{\"benchmark\":\"messages\",\"text_bytes\":%d,\"vault_per_s\":%.0f,"
+           "\"clear_per_s\":%.0f,\"zmq_curve_per_s\":%.0f,\"toxcore_per_s\":%.0f,"
+           "\"vault_to_clear\":%.2f,\"vault_to_zmq_curve\":%.3f",
+           TEXT_BYTES, vault, clear, zmq_curve, tox, vault / clear, vault / zmq_curve);
+    if (tox > 0)
+        printf(",\"vault_to_toxcore\":%.2f", vault / tox);
+    puts("}");
+}
 
-    if (net == NULL || sodium_init() < 0 || mkdtemp(folder) == NULL)
-        bench_fail("set EARSHOT_NET to earshot-net");
-    bench_node_init(&vault[0], folder, "ada", ES_STORE_IN_VAULT, net);
-    bench_node_init(&vault[1], folder, "bob", ES_STORE_IN_VAULT, net);
-    bench_node_init(&clear[0], folder, "eve", ES_STORE_IN_CLEAR, net);
-    bench_node_init(&clear[1], folder, "dan", ES_STORE_IN_CLEAR, net);
-    bench_nodes_befriend(vault);
-    bench_nodes_befriend(clear);
+/* usage: messages_bench EARSHOT EARSHOTD EARSHOTD_CLEAR */
+int main(int argc, char **argv)
+{
+    double in_vault[ROUNDS], in_clear[ROUNDS], plain[ROUNDS], tox[ROUNDS];
+    char folder[] = "/var/tmp/earshot-bench-XXXXXX";
+    struct bench_daemons vault, clear;
+
+    if (argc != 4 || sodium_init() < 0 || mkdtemp(folder) == NULL)
+        bench_fail("usage: messages_bench EARSHOT EARSHOTD EARSHOTD_CLEAR");
+    bench_daemons_init(&vault, folder, "vault", argv[1], argv[2]);
+    bench_daemons_init(&clear, folder, "clear", argv[1], argv[3]);
     for (int i = 0; i < ROUNDS; i++) {
-        in_vault[i] = one_way(vault);
-        in_clear[i] = one_way(clear);
+        in_vault[i] = bench_daemons_one_way(&vault, MESSAGES, TEXT_BYTES);
+        in_clear[i] = bench_daemons_one_way(&clear, MESSAGES, TEXT_BYTES);
         plain[i] = zmq_one_way();
         tox[i] = tox_one_way(TEXT_BYTES);
         fprintf(stderr, "round %d of %d\n", i + 1, ROUNDS);
     }
-    printf("{\"benchmark\":\"messages\",\"text_bytes\":%d,\"vault_per_s\":%.0f,"
-           "\"clear_per_s\":%.0f,\"zmq_curve_per_s\":%.0f,\"toxcore_per_s\":%.0f,"
-           "\"vault_to_clear\":%.2f,\"vault_to_zmq_curve\":%.3f",
-           TEXT_BYTES, median(in_vault), median(in_clear), median(plain), median(tox),
-           median(in_vault) / median(in_clear), median(in_vault) / median(plain));
-    if (median(tox) > 0)
-        printf(",\"vault_to_toxcore\":%.2f", median(in_vault) / median(tox));
-    puts("}");
-    for (int i = 0; i < 2; i++) {
-        bench_node_done(&vault[i]);
-        bench_node_done(&clear[i]);
-    }
+    print(median(in_vault), median(in_clear), median(plain), median(tox));
+    bench_daemons_done(&vault);
+    bench_daemons_done(&clear);
     nftw(folder, remove_file, 8, FTW_DEPTH | FTW_PHYS);
     return 0;
 }
