@@ -32,6 +32,8 @@ def run(*args, **options):
 
 def enter():
     """Returns inside the private world, or skips everything."""
+    # Where Debian keeps sysctl, nft and avahi-daemon; it is not in the path of ordinary users.
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
     if os.environ.get(_INSIDE):
         run("hostname", HOST_NAME)
         run("ip", "link", "set", "lo", "up")
@@ -106,8 +108,8 @@ class Host:
     def __init__(self, *segments):
         self.holder = subprocess.Popen(
             ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c",
-             "mkdir -p /run/dbus /run/avahi-daemon && mount -t tmpfs none /run/dbus && "
-             "mount -t tmpfs none /run/avahi-daemon && echo ready && exec sleep infinity"],
+             "mount -t tmpfs none /run && mkdir /run/dbus /run/avahi-daemon && "
+             "echo ready && exec sleep infinity"],
             stdout=subprocess.PIPE, text=True)
         if self.holder.stdout.readline().strip() != "ready":
             raise RuntimeError("no namespaces for a host")
