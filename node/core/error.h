@@ -56,7 +56,9 @@
     X(E_OFFLINE, "offline", "that person is not here: `earshot nearby` shows who is")              \
     X(E_MEMORY, "memory",                                                                          \
       "the node's memory budget is used up; nothing on the disk is lost: earshot down, "           \
-      "earshot up")
+      "earshot up")                                                                                \
+    X(E_NOT_ASKED, "not-asked",                                                                    \
+      "the request to that person has ended; nothing was sent: ask again, earshot add")
 
 enum es_err {
 #define X(symbol, code, text) ES_##symbol,

@@ -190,6 +190,24 @@ static void a_refused_invite_fails_what_was_written(void **state)
     people_free(people);
 }
 
+static void after_a_refusal_nothing_is_written_before_another_request(void **state)
+{
+    struct people *people = people_new();
+    struct es_contact *bob = people_contact(people, 2);
+    struct es_message message = {.text = text("hello")};
+
+    (void)state;
+    open_invite(people, bob);
+    write_texts(people, bob);
+    refuse_oldest(people, bob);
+    assert_int_equal(es_conversation_send(people->chat, &people->context, bob, &message),
+                     ES_E_NOT_ASKED);
+    assert_int_equal(people->chat->n_texts, 0);
+    open_invite(people, bob);
+    assert_int_equal(es_conversation_send(people->chat, &people->context, bob, &message), ES_OK);
+    people_free(people);
+}
+
 /* --- Lost keys ---------------------------------------------------------------------------------- */
 
 static void what_is_lost_again_and_again_is_left(void **state)
@@ -250,6 +268,7 @@ int main(void)
         cmocka_unit_test(what_waits_for_somebody_blocked_fails),
         cmocka_unit_test(another_invite_since_is_not_refused),
         cmocka_unit_test(a_refused_invite_fails_what_was_written),
+        cmocka_unit_test(after_a_refusal_nothing_is_written_before_another_request),
         cmocka_unit_test(what_is_lost_again_and_again_is_left),
         cmocka_unit_test(lost_records_have_an_hours_limit),
     };

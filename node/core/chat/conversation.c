@@ -23,6 +23,8 @@ enum es_err es_conversation_send(struct es_chat *chat, struct es_context *contex
 
     if (contact->state == ES_CONTACT_BLOCKED)
         err = ES_E_BLOCKED;
+    if (contact->state == ES_CONTACT_REQUESTED && contact->asking == NULL)
+        err = ES_E_NOT_ASKED; /* it would wait for ever */
     if (err != ES_OK)
         return err;
     io_message->contact = contact->number;
