@@ -9,7 +9,8 @@ tests are skipped. Every wait is for an event and has a limit."""
 import atexit
 import json
 import os
-import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -19,6 +20,9 @@ import traceback
 _INSIDE = "EARSHOT_SEGMENT_INSIDE"
 _NAMESPACES = ["--net", "--mount", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc"]
 HOST_NAME = "canary-machine-name"
+# Of linux/if_packet.h and the format of capture files, what Python does not name.
+_ETH_P_ALL, _SOL_PACKET, _PACKET_ADD_MEMBERSHIP, _PACKET_STATISTICS, _MR_PROMISC = 3, 263, 1, 6, 1
+_FRAME_BYTES_MAX, _ETHERNET = 262144, 1
 
 
 class Skip(Exception):
@@ -100,6 +104,17 @@ class Segment:
         run("ip", "link", "set", self.bridge, "up")
 
 
+# An ordinary user's namespace has one user, so avahi-daemon's is root there.
+_SET_UP = """mount -t tmpfs none /run
+mkdir /run/dbus /run/avahi-daemon
+sed 's/^avahi:x:[0-9]*:[0-9]*:/avahi:x:0:0:/' /etc/passwd > /run/passwd
+sed 's/^avahi:x:[0-9]*:/avahi:x:0:/' /etc/group > /run/group
+mount --bind /run/passwd /etc/passwd
+mount --bind /run/group /etc/group
+echo ready
+exec sleep infinity"""
+
+
 class Host:
     """Network and mount namespaces that a sleeping process holds open."""
 
@@ -107,9 +122,7 @@ class Host:
 
     def __init__(self, *segments):
         self.holder = subprocess.Popen(
-            ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c",
-             "mount -t tmpfs none /run && mkdir /run/dbus /run/avahi-daemon && "
-             "echo ready && exec sleep infinity"],
+            ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-ec", _SET_UP],
             stdout=subprocess.PIPE, text=True)
         if self.holder.stdout.readline().strip() != "ready":
             raise RuntimeError("no namespaces for a host")
@@ -297,28 +310,41 @@ def key(seed):
 
 
 class Capture:
-    """Everything that crosses a segment, as a capture file in memory."""
+    """Everything that crosses a segment, as a capture file in memory. Not by tcpdump: it gives up
+    rights in a way that the namespaces of ordinary users refuse."""
 
     def __init__(self, segment):
-        need("tcpdump")
-        self.process = subprocess.Popen(
-            ["tcpdump", "-Z", "root", "-i", segment.bridge, "-U", "--immediate-mode", "-w", "-"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.chunks = []
+        self.chunks = [struct.pack("=IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, _FRAME_BYTES_MAX, _ETHERNET)]
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
+        self.socket.bind((segment.bridge, 0))
+        promiscuous = struct.pack("=iHH8x", socket.if_nametoindex(segment.bridge), _MR_PROMISC, 0)
+        self.socket.setsockopt(_SOL_PACKET, _PACKET_ADD_MEMBERSHIP, promiscuous)
+        self.ending = threading.Event()
+        self.socket.settimeout(0.1)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        for line in self.process.stderr:
-            if b"listening on" in line:
-                break
 
     def _read(self):
-        while chunk := self.process.stdout.read1():
-            self.chunks.append(chunk)
+        """When it is told to end, what has arrived is still read."""
+        while True:
+            if self.ending.is_set():
+                self.socket.setblocking(False)
+            try:
+                frame = self.socket.recv(_FRAME_BYTES_MAX)
+            except TimeoutError:
+                continue
+            except BlockingIOError:
+                return
+            now_us = time.time_ns() // 1000
+            self.chunks.append(struct.pack("=IIII", *divmod(now_us, 1000000), len(frame),
+                                           len(frame)) + frame)
 
     def bytes(self):
-        self.process.send_signal(signal.SIGINT)
+        self.ending.set()
         self.reader.join()
-        self.process.wait()
+        lost = struct.unpack("=II", self.socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))[1]
+        self.socket.close()
+        assert lost == 0, f"{lost} frames were not captured"
         return b"".join(self.chunks)
 
 
