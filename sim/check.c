@@ -9,6 +9,9 @@
 #include "sim/load.h"
 #include "sim/world.h"
 
+/* A receipt takes this long at most from its sender's disk to where people are told. */
+#define RECEIPT_MS_MAX 10000
+
 void es_sim_check_sent(struct es_sim_world *world, uint32_t from, uint32_t to, uint32_t number)
 {
     struct es_sim_friend *friend = es_sim_load_friend(&world->nodes[from], to);
@@ -65,6 +68,8 @@ static void check_delivered(struct es_sim_world *world, struct es_sim_node *node
     if (!es_core_contact(node->core, event->contact, &view))
         return;
     peer = es_sim_load_node(world, view.petname);
+    if (peer->back_ms > 0 && world->now_ms < peer->back_ms + RECEIPT_MS_MAX)
+        return; /* a receipt that set out before */
     reader = peer->store->ops->reader(peer->store);
     key = es_key_message(contact_number(reader, &self.address), 0, event->message, 0);
     if (reader->ops->get(reader, ES_ROW_MESSAGE, es_row_key_slice(&key), body, sizeof(body),

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* faults.c - what happens at times of the chaos: clocks are set, pairs of nodes are cut off from each
- * other. (Frames are lost in links.c, nodes die in disk.c, their network processes in node.c.) */
+ * other, disks go back. (Frames are lost in links.c, nodes die in disk/, their network processes in node.c.) */
 #include "sim/world.h"
 
 #define YEAR_MS (365ull * 24 * 60 * 60 * 1000)
 #define JUMP_YEARS_MAX 10
 #define CUT_MS_MAX 120000
+#define BACK_MS_MAX 120000
 
 enum fault {
     FAULT_CLOCK, /* b: nothing        */
     FAULT_CUT,   /* b: the other node */
     FAULT_HEAL,  /* b: the other node */
+    FAULT_KEEP,  /* b: nothing        */
+    FAULT_BACK,  /* b: nothing        */
 };
 
 static void plan(struct es_sim_world *world, enum fault fault, uint64_t at_ms, uint32_t node,
@@ -35,6 +38,8 @@ static void plan_some(struct es_sim_world *world, enum fault fault, uint32_t cou
         if (fault == FAULT_CUT)
             plan(world, FAULT_HEAL, at_ms + 1 + es_sim_below(&world->faults, CUT_MS_MAX), node,
                  other);
+        if (fault == FAULT_KEEP)
+            plan(world, FAULT_BACK, at_ms + 1 + es_sim_below(&world->faults, BACK_MS_MAX), node, 0);
     }
 }
 
@@ -42,6 +47,8 @@ void es_sim_faults_plan(struct es_sim_world *world)
 {
     plan_some(world, FAULT_CLOCK, world->options.clock_jumps);
     plan_some(world, FAULT_CUT, world->options.partitions);
+    if (world->options.store == ES_SIM_STORE_SQLITE)
+        plan_some(world, FAULT_KEEP, world->options.rollbacks);
 }
 
 static void set_clock(struct es_sim_world *world, struct es_sim_node *node)
@@ -65,6 +72,13 @@ void es_sim_faults_event(struct es_sim_world *world, const struct es_sim_event *
         break;
     case FAULT_HEAL:
         es_sim_network_cut(world, event->node, event->b, false);
+        break;
+    case FAULT_KEEP:
+        es_sim_disk_keep(world, node);
+        break;
+    case FAULT_BACK:
+        if (!world->calm)
+            es_sim_disk_go_back(world, node);
         break;
     }
 }

@@ -17,7 +17,7 @@
 
 static const char usage[] =
     "usage: earshot-sim swarm [--seeds N] [--first SEED] [--nodes N] [--twice]\n"
-    "                         [--trace] [--send-before-commit]\n"
+    "                         [--store memory|sqlite] [--trace] [--send-before-commit]\n"
     "\n"
     "Runs N worlds (1 unless given), one per seed from SEED (1 unless given) on. Each draws its\n"
     "nodes, faults and texts from its seed and checks that every text is shown exactly once, in\n"
@@ -25,6 +25,9 @@ static const char usage[] =
     "\n"
     "  --nodes N             as many, whatever the seed says; of more than 16 hidden people not\n"
     "                        all come to share a link, and L1 says so\n"
+    "  --store sqlite        nodes keep their rows in the real store, on disks that fail, fill up, "
+    "lose\n"
+    "                        power and go back to older images; without it in memory\n"
     "  --twice               run each seed twice and compare the hashes of all events\n"
     "  --trace               print everything that happens\n"
     "  --send-before-commit  a daemon that sends before it commits: must be found\n"
@@ -34,6 +37,7 @@ static const char usage[] =
 struct run {
     uint64_t first, seeds, nodes; /* nodes 0: as the seed says */
     bool twice, trace, send_before_commit;
+    enum es_sim_store_kind store;
 };
 
 static bool parse_number(const char *text, uint64_t *ret)
@@ -43,6 +47,12 @@ static bool parse_number(const char *text, uint64_t *ret)
     errno = 0;
     *ret = strtoull(text, &end, 0);
     return errno == 0 && end != text && *end == '\0';
+}
+
+static bool parse_store(const char *text, enum es_sim_store_kind *ret)
+{
+    *ret = strcmp(text, "sqlite") == 0 ? ES_SIM_STORE_SQLITE : ES_SIM_STORE_MEMORY;
+    return *ret == ES_SIM_STORE_SQLITE || strcmp(text, "memory") == 0;
 }
 
 static void print_hash(const uint8_t hash[static 32])
@@ -60,6 +70,7 @@ static bool run_seed(const struct run *run, uint64_t seed, uint8_t ret_hash[stat
     if (run->nodes > 0)
         options.nodes = (uint32_t)run->nodes;
     options.trace = run->trace;
+    options.store = run->store;
     options.send_before_commit = run->send_before_commit;
     world = es_sim_world_new(&options);
     ok = es_sim_world_run(world);
@@ -99,10 +110,15 @@ static int swarm(const struct run *run)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"seeds", required_argument, NULL, 'n'}, {"first", required_argument, NULL, 'f'},
-        {"nodes", required_argument, NULL, 'm'}, {"twice", no_argument, NULL, 't'},
-        {"trace", no_argument, NULL, 'v'},       {"send-before-commit", no_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},        {0},
+        {"seeds", required_argument, NULL, 'n'},
+        {"first", required_argument, NULL, 'f'},
+        {"nodes", required_argument, NULL, 'm'},
+        {"twice", no_argument, NULL, 't'},
+        {"trace", no_argument, NULL, 'v'},
+        {"send-before-commit", no_argument, NULL, 's'},
+        {"store", required_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     struct run run = {.first = 1, .seeds = 1};
     bool ok = true;
@@ -115,6 +131,8 @@ int main(int argc, char **argv)
             ok = parse_number(optarg, &run.first);
         else if (option == 'm')
             ok = parse_number(optarg, &run.nodes) && run.nodes >= 2 && run.nodes <= NODES_MAX;
+        else if (option == 'd')
+            ok = parse_store(optarg, &run.store);
         else if (option == 't')
             run.twice = true;
         else if (option == 'v')

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/store/memory.h"
+#include "sim/disk/store.h"
 #include "sim/trace.h"
 
 #define ARENA_BYTES_MAX (64u << 20)
@@ -55,6 +56,8 @@ void es_sim_node_crash(struct es_sim_world *world, struct es_sim_node *node)
     world->crashes++;
     es_sim_trace_note(world, node, "crash");
     es_sim_node_stop(world, node);
+    if (world->options.store == ES_SIM_STORE_SQLITE)
+        es_sim_store_crash(node->store);
     es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = world->now_ms + down_ms,
                                                             .kind = ES_SIM_RESTART,
                                                             .node = node->number});
@@ -131,7 +134,8 @@ void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node)
     struct es_env env;
 
     if (node->store == NULL)
-        node->store = es_store_memory_new();
+        node->store = world->options.store == ES_SIM_STORE_SQLITE ? es_sim_store_new(world, node)
+                                                                  : es_store_memory_new();
     node->reader = node->store->ops->reader(node->store);
     node->arena.bytes_max = ARENA_BYTES_MAX;
     env = (struct es_env){
@@ -152,6 +156,8 @@ void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node)
     give(world, node, &start);
     if (node->up)
         give(world, node, &network);
+    if (node->up && node->disk.n_batches == 0)
+        es_sim_disk_sync(world, node); /* tidies what an earlier life left */
 }
 
 void es_sim_node_stop(struct es_sim_world *world, struct es_sim_node *node)

@@ -16,6 +16,16 @@ static uint32_t maybe(struct es_sim_rng *rng, uint32_t bound)
     return es_sim_chance(rng, 500) ? (uint32_t)es_sim_below(rng, bound) : 0;
 }
 
+/* From a stream of its own: they count with ES_SIM_STORE_SQLITE alone. */
+static void draw_disks(struct es_sim_options *options)
+{
+    struct es_sim_rng rng = es_sim_rng(options->seed, ES_SIM_OPTIONS, 1);
+
+    options->disk_failures = maybe(&rng, 20);
+    options->disk_full = maybe(&rng, 5);
+    options->rollbacks = maybe(&rng, 3);
+}
+
 /* One statement for each draw: the order of initializers is the compiler's. */
 struct es_sim_options es_sim_options_default(uint64_t seed)
 {
@@ -39,6 +49,7 @@ struct es_sim_options es_sim_options_default(uint64_t seed)
     options.network_crash = es_sim_chance(&rng, 500) ? 1 + (uint32_t)es_sim_below(&rng, 5) : 0;
     options.partitions = maybe(&rng, 10);
     options.sync_ms_max = maybe(&rng, 100);
+    draw_disks(&options);
     return options;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* world.h - several real cores in one process, on a virtual clock, from one seed.
  *
- * Each node is the very core that the daemon runs, over the memory store. Links, multicast, crashes
+ * Each node is the very core that the daemon runs, over the memory store or over the real one on a
+ * simulated disk. Links, multicast, crashes
  * and what people do are simulated; every choice is drawn from the seed. */
 #ifndef ES_SIM_WORLD_H
 #define ES_SIM_WORLD_H
@@ -12,6 +13,11 @@
 #include "sim/memory.h"
 #include "sim/queue.h"
 #include "sim/rng.h"
+
+enum es_sim_store_kind {
+    ES_SIM_STORE_MEMORY,
+    ES_SIM_STORE_SQLITE, /* in the vault, on a disk that fails and loses power: disk/store.h */
+};
 
 struct es_sim_options {
     uint64_t seed;
@@ -30,8 +36,13 @@ struct es_sim_options {
     uint64_t rotation_ms;
     uint64_t wall_skew_ms; /* wall clocks differ by up to this                           */
     /* How often during the chaos: */
-    uint32_t clock_jumps;    /* a wall clock is set, by up to ten years              */
-    uint32_t partitions;     /* two nodes cannot reach each other for a while          */
+    uint32_t clock_jumps; /* a wall clock is set, by up to ten years              */
+    uint32_t partitions;  /* two nodes cannot reach each other for a while          */
+    /* The disks of ES_SIM_STORE_SQLITE. Of 1000 commits, and how often during the chaos: */
+    enum es_sim_store_kind store;
+    uint32_t disk_failures;  /* a write or a sync fails                        */
+    uint32_t disk_full;      /* nothing can be added for a while                */
+    uint32_t rollbacks;      /* a node starts from an older image of its disk    */
     bool trace;              /* print everything that happens                              */
     bool send_before_commit; /* a fault of the daemon that the checks must find            */
 };
@@ -61,6 +72,7 @@ struct es_sim_disk {
     struct es_effects batches[ES_BATCHES_IN_FLIGHT_MAX];
     size_t n_batches;
     uint64_t last_ms; /* when the newest will be synced */
+    uint64_t tidy_ms; /* when the store wants to be tidied  */
 };
 
 /* A friend writes and is written to: one of the load's pairs. */
@@ -93,6 +105,7 @@ struct es_sim_node {
     uint8_t *heard; /* a bit for each node whose present advert was heard          */
     uint32_t next_inbound;
     uint64_t wake_ms; /* earliest WAKE event that is queued                         */
+    uint64_t back_ms; /* when it started from an older image last; 0: never          */
     uint64_t batches; /* worked through or died at, all lives together               */
     /* For tests: dies at this batch, at this of its ES_SIM_CRASH_POINTS. 0: at none. */
     uint64_t crash_at;
@@ -160,14 +173,19 @@ void es_sim_node_command(struct es_sim_world *world, struct es_sim_node *node,
 void es_sim_node_timer(struct es_sim_world *world, struct es_sim_node *node);
 /* Hands what the core has for it to the disk. */
 void es_sim_node_drain(struct es_sim_world *world, struct es_sim_node *node);
-/* It dies now and starts again later. */
+/* It dies now, by itself or with its disk, and starts again later. */
 void es_sim_node_crash(struct es_sim_world *world, struct es_sim_node *node);
 
-/* --- disk.c: the order of effects, with its crash points --- */
+/* --- disk/batches.c: the order of effects, with its crash points --- */
 void es_sim_disk_write(struct es_sim_world *world, struct es_sim_node *node,
                        const struct es_effects *effects);
-/* The oldest batch is synced, or the node dies at it. */
+/* The oldest batch is synced, or the node dies at it. Without one the store is tidied. */
 void es_sim_disk_sync(struct es_sim_world *world, struct es_sim_node *node);
+
+/* --- disk/rollback.c: an older image of the disk is put in its place --- */
+void es_sim_disk_keep(struct es_sim_world *world, struct es_sim_node *node);
+/* The node dies and starts from the image that was kept last, if there is one. */
+void es_sim_disk_go_back(struct es_sim_world *world, struct es_sim_node *node);
 
 /* --- network.c, with links.c and segment.c --- */
 void es_sim_network_order(struct es_sim_world *world, struct es_sim_node *node,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* disk.c - a node's disk: batches become durable one after another, each after a while, as on the
+/* batches.c - a node's disk: batches become durable one after another, each after a while, as on the
  * daemon's writer thread; and the points at which a node dies while it works through one. */
 #include <string.h>
 
+#include "sim/disk/store.h"
 #include "sim/trace.h"
 
 static void pass_on(struct es_sim_world *world, struct es_sim_node *node,
@@ -12,11 +13,38 @@ static void pass_on(struct es_sim_world *world, struct es_sim_node *node,
         es_sim_network_order(world, node, &effects->orders[i]);
 }
 
-static void commit(struct es_sim_world *world, struct es_sim_node *node,
+/* False: its disk failed, and says itself whether it may (disk/store.h). The daemon then drops the
+ * core, whose memory is ahead of the disk. */
+static bool commit(struct es_sim_world *world, struct es_sim_node *node,
                    const struct es_effects *effects)
 {
-    if (node->store->ops->commit(node->store, effects->rows, effects->n_rows) != 0)
+    if (node->store->ops->commit(node->store, effects->rows, effects->n_rows) == 0)
+        return true;
+    if (world->options.store == ES_SIM_STORE_MEMORY)
         es_sim_violation(world, "node %u: the store refused a batch", node->number);
+    return false;
+}
+
+/* As the daemon's writer: after commits, and when the store asks for it. */
+static void tidy(struct es_sim_world *world, struct es_sim_node *node)
+{
+    struct es_sim_disk *disk = &node->disk;
+    uint64_t at_ms;
+
+    if (node->store->ops->tick == NULL)
+        return;
+    at_ms = node->store->ops->tick(node->store, world->now_ms);
+    if (es_sim_store_is_off(node->store)) {
+        es_sim_node_crash(world, node);
+        return;
+    }
+    if (at_ms == UINT64_MAX || at_ms == disk->tidy_ms)
+        return;
+    disk->tidy_ms = at_ms;
+    es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = at_ms,
+                                                            .kind = ES_SIM_SYNC,
+                                                            .node = node->number,
+                                                            .a = node->life});
 }
 
 /* Where it dies while it works through this batch; ES_SIM_CRASH_POINTS: nowhere. */
@@ -39,7 +67,8 @@ static bool work_through(struct es_sim_world *world, struct es_sim_node *node,
         pass_on(world, node, effects, effects->n_orders);
     if (point == 0) /* before the commit */
         return false;
-    commit(world, node, effects);
+    if (!commit(world, node, effects))
+        return false;
     if (point == 1) /* after it, before anything left */
         return false;
     if (!world->options.send_before_commit)
@@ -78,8 +107,11 @@ void es_sim_disk_sync(struct es_sim_world *world, struct es_sim_node *node)
     struct es_sim_disk *disk = &node->disk;
     struct es_effects oldest = disk->batches[0];
 
-    if (disk->n_batches == 0)
-        return; /* the node waited for this one before */
+    if (disk->n_batches ==
+        0) { /* the node waited for this one before, or nothing is to be synced */
+        tidy(world, node);
+        return;
+    }
     if (!work_through(world, node, &oldest)) {
         es_sim_node_crash(world, node);
         return;
@@ -87,4 +119,5 @@ void es_sim_disk_sync(struct es_sim_world *world, struct es_sim_node *node)
     es_core_durable(node->core);
     disk->n_batches--;
     memmove(disk->batches, disk->batches + 1, disk->n_batches * sizeof(disk->batches[0]));
+    tidy(world, node);
 }

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/* rollback.c - a node starts from an older image of its disk. What vanished with the newer one is not
+ * looked for at the end; everything else must arrive, once. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/core/chat/rows.h"
+#include "sim/disk/store.h"
+#include "sim/load.h"
+#include "sim/trace.h"
+
+struct text {
+    uint32_t from, to, number;
+};
+
+struct texts {
+    struct text *all;
+    size_t n, cap;
+};
+
+static int collect_text(void *ctx, const struct es_row *row)
+{
+    struct texts *texts = ctx;
+    struct es_message message;
+    struct text text;
+
+    if (!es_message_decode(row->body, &message) ||
+        !es_sim_load_parse(message.text, &text.from, &text.to, &text.number))
+        return 0;
+    if (texts->n == texts->cap) {
+        texts->cap = texts->cap == 0 ? 64 : 2 * texts->cap;
+        texts->all = es_sim_resize(texts->all, texts->cap * sizeof(texts->all[0]));
+    }
+    texts->all[texts->n++] = text;
+    return 0;
+}
+
+/* What stands on the node's disk, its own and others'; the caller frees ret.all. */
+static struct texts texts_of(const struct es_sim_node *node)
+{
+    struct es_store_reader *reader = node->store->ops->reader(node->store);
+    struct texts texts = {.n = 0};
+
+    reader->ops->each(reader, ES_ROW_MESSAGE, collect_text, &texts);
+    reader->ops->free(reader);
+    return texts;
+}
+
+static bool contains(const struct texts *texts, const struct text *text)
+{
+    for (size_t i = 0; i < texts->n; i++)
+        if (memcmp(&texts->all[i], text, sizeof(*text)) == 0)
+            return true;
+    return false;
+}
+
+static void excuse(struct es_sim_world *world, const struct text *text)
+{
+    struct es_sim_friend *friend = es_sim_load_friend(&world->nodes[text->from], text->to);
+    size_t n = 0;
+
+    for (size_t i = 0; friend != NULL && i < friend->n_sent; i++)
+        if (friend->sent[i] != text->number)
+            friend->sent[n++] = friend->sent[i];
+    if (friend != NULL)
+        friend->n_sent = n;
+}
+
+void es_sim_disk_keep(struct es_sim_world *world, struct es_sim_node *node)
+{
+    es_sim_trace_note(world, node, "its disk is copied");
+    es_sim_store_keep(node->store);
+}
+
+void es_sim_disk_go_back(struct es_sim_world *world, struct es_sim_node *node)
+{
+    struct texts before = texts_of(node);
+    struct texts after;
+    bool was_up = node->up;
+
+    es_sim_trace_note(world, node, "its disk goes back");
+    es_sim_node_stop(world, node);
+    if (es_sim_store_go_back(node->store))
+        node->back_ms = world->now_ms;
+    after = texts_of(node);
+    for (size_t i = 0; i < before.n; i++)
+        if (!contains(&after, &before.all[i]))
+            excuse(world, &before.all[i]);
+    free(before.all);
+    free(after.all);
+    if (was_up)
+        es_sim_node_start(world, node);
+}
