@@ -63,7 +63,7 @@ static void print_hash(const uint8_t hash[static 32])
 
 static bool run_seed(const struct run *run, uint64_t seed, uint8_t ret_hash[static 32])
 {
-    struct es_sim_options options = es_sim_options_default(seed);
+    struct es_sim_options options = es_sim_options_draw(seed);
     struct es_sim_world *world;
     bool ok;
 

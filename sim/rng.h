@@ -16,7 +16,7 @@ enum es_sim_subsystem {
     ES_SIM_SEGMENT = 3, /* multicast                      */
     ES_SIM_CRASHES = 4,
     ES_SIM_LOAD = 5,
-    ES_SIM_OPTIONS = 6,
+    ES_SIM_OPTIONS_DRAWN = 6,
     ES_SIM_FAULTS = 7,  /* clocks, partitions              */
     ES_SIM_SYNCS = 8,   /* how long a commit takes  */
     ES_SIM_VAULT = 20,  /* keys and nonces of the store of one node */

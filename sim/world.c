@@ -11,48 +11,6 @@
 #define STEP_MS 1000
 #define CONTACTS_MAX 64
 
-static uint32_t maybe(struct es_sim_rng *rng, uint32_t bound)
-{
-    return es_sim_chance(rng, 500) ? (uint32_t)es_sim_below(rng, bound) : 0;
-}
-
-/* From a stream of its own: they count with ES_SIM_STORE_SQLITE alone. */
-static void draw_disks(struct es_sim_options *options)
-{
-    struct es_sim_rng rng = es_sim_rng(options->seed, ES_SIM_OPTIONS, 1);
-
-    options->disk_failures = maybe(&rng, 20);
-    options->disk_full = maybe(&rng, 5);
-    options->rollbacks = maybe(&rng, 3);
-}
-
-/* One statement for each draw: the order of initializers is the compiler's. */
-struct es_sim_options es_sim_options_default(uint64_t seed)
-{
-    struct es_sim_rng rng = es_sim_rng(seed, ES_SIM_OPTIONS, 0);
-    struct es_sim_options options = {.seed = seed, .converge_ms = 20ull * 60 * 1000};
-
-    options.nodes = 2 + (uint32_t)es_sim_below(&rng, 5);
-    options.texts = 1 + (uint32_t)es_sim_below(&rng, 30);
-    options.chaos_ms = 20000 + es_sim_below(&rng, 180000);
-    /* Each family of faults is off in half of the seeds. */
-    options.loss = maybe(&rng, 200);
-    options.duplicate = maybe(&rng, 300);
-    options.reorder = maybe(&rng, 300);
-    options.multicast_loss = maybe(&rng, 500);
-    options.crash = es_sim_chance(&rng, 500) ? 1 + (uint32_t)es_sim_below(&rng, 30) : 0;
-    options.delay_ms_max = 1 + (uint32_t)es_sim_below(&rng, 200);
-    options.down_ms_max = 100 + (uint32_t)es_sim_below(&rng, 30000);
-    options.rotation_ms = 15000 + es_sim_below(&rng, 900000);
-    options.wall_skew_ms = es_sim_chance(&rng, 500) ? es_sim_below(&rng, 3ull * 86400000) : 0;
-    options.clock_jumps = maybe(&rng, 10);
-    options.network_crash = es_sim_chance(&rng, 500) ? 1 + (uint32_t)es_sim_below(&rng, 5) : 0;
-    options.partitions = maybe(&rng, 10);
-    options.sync_ms_max = maybe(&rng, 100);
-    draw_disks(&options);
-    return options;
-}
-
 struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
 {
     struct es_sim_world *world = es_sim_zeroed(sizeof(*world));

@@ -11,41 +11,9 @@
 #include "node/core/view.h"
 #include "node/wire/limits.h"
 #include "sim/memory.h"
+#include "sim/options.h"
 #include "sim/queue.h"
 #include "sim/rng.h"
-
-enum es_sim_store_kind {
-    ES_SIM_STORE_MEMORY,
-    ES_SIM_STORE_SQLITE, /* in the vault, on a disk that fails and loses power: disk/store.h */
-};
-
-struct es_sim_options {
-    uint64_t seed;
-    uint32_t nodes;
-    uint32_t texts;       /* each node sends so many to each of its contacts          */
-    uint64_t chaos_ms;    /* how long faults happen while texts are sent               */
-    uint64_t converge_ms; /* how long everything may take to arrive afterwards         */
-    /* Of 1000: */
-    uint32_t loss, duplicate, reorder; /* frames                                         */
-    uint32_t multicast_loss; /* adverts                                                    */
-    uint32_t crash;          /* batches at which the node dies, at one of its crash points */
-    uint32_t delay_ms_max;
-    uint32_t network_crash; /* inputs after which its network process is replaced */
-    uint32_t down_ms_max;   /* a crashed node stays down up to this                       */
-    uint32_t sync_ms_max;   /* a commit takes up to this; 0: none                            */
-    uint64_t rotation_ms;
-    uint64_t wall_skew_ms; /* wall clocks differ by up to this                           */
-    /* How often during the chaos: */
-    uint32_t clock_jumps; /* a wall clock is set, by up to ten years              */
-    uint32_t partitions;  /* two nodes cannot reach each other for a while          */
-    /* The disks of ES_SIM_STORE_SQLITE. Of 1000 commits, and how often during the chaos: */
-    enum es_sim_store_kind store;
-    uint32_t disk_failures;  /* a write or a sync fails                        */
-    uint32_t disk_full;      /* nothing can be added for a while                */
-    uint32_t rollbacks;      /* a node starts from an older image of its disk    */
-    bool trace;              /* print everything that happens                              */
-    bool send_before_commit; /* a fault of the daemon that the checks must find            */
-};
 
 /* A link of the simulated network. Ends: 0 dialled, 1 listens. */
 struct es_sim_link {
@@ -147,8 +115,6 @@ struct es_sim_world {
     uint64_t delivered;  /* reported so, and found on the other side's disk */
     char violation[256]; /* empty: none                                                */
 };
-
-struct es_sim_options es_sim_options_default(uint64_t seed);
 
 struct es_sim_world *es_sim_world_new(const struct es_sim_options *options);
 void es_sim_world_free(struct es_sim_world *world);

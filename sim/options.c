@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+/* options.c - the table's values: defaults, and what a seed draws. */
+#include "sim/options.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "sim/rng.h"
+
+#define ES_SIM_ROW(type, field, name, unit, least, most, usual, family, from, to, help)            \
+    {name,        ES_SIM_##unit,                                                                   \
+     least,       most,                                                                            \
+     usual,       ES_SIM_##family,                                                                 \
+     from,        to,                                                                              \
+     help,        offsetof(struct es_sim_options, field),                                          \
+     sizeof(type)},
+
+const struct es_sim_option es_sim_option_table[] = {ES_SIM_OPTIONS(ES_SIM_ROW)};
+const size_t es_sim_option_count = sizeof(es_sim_option_table) / sizeof(es_sim_option_table[0]);
+
+static const char *const family_names[ES_SIM_FAMILIES] = {
+    [ES_SIM_FIXED] = "",
+    [ES_SIM_ALWAYS] = "",
+    [ES_SIM_FAMILY_LOSS] = "loss",
+    [ES_SIM_FAMILY_DUPLICATE] = "duplicate",
+    [ES_SIM_FAMILY_REORDER] = "reorder",
+    [ES_SIM_FAMILY_MULTICAST] = "multicast",
+    [ES_SIM_FAMILY_CRASH] = "crash",
+    [ES_SIM_FAMILY_NETWORK] = "network",
+    [ES_SIM_FAMILY_SKEW] = "skew",
+    [ES_SIM_FAMILY_JUMPS] = "jumps",
+    [ES_SIM_FAMILY_PARTITIONS] = "partitions",
+    [ES_SIM_FAMILY_SYNC] = "sync",
+    [ES_SIM_FAMILY_DISK] = "disk",
+    [ES_SIM_FAMILY_ROLLBACK] = "rollback",
+};
+
+const char *es_sim_store_name(uint64_t kind)
+{
+    static const char *const names[ES_SIM_STORE_KINDS] = {
+        [ES_SIM_STORE_MEMORY] = "memory",
+        [ES_SIM_STORE_SQLITE] = "sqlite",
+    };
+
+    return names[kind];
+}
+
+const char *es_sim_family_name(enum es_sim_family family)
+{
+    return family_names[family];
+}
+
+const struct es_sim_option *es_sim_option_find(const char *name)
+{
+    for (size_t i = 0; i < es_sim_option_count; i++)
+        if (strcmp(es_sim_option_table[i].name, name) == 0)
+            return &es_sim_option_table[i];
+    return NULL;
+}
+
+uint64_t es_sim_option_get(const struct es_sim_options *options, const struct es_sim_option *option)
+{
+    const char *field = (const char *)options + option->at;
+    uint64_t wide;
+    uint32_t number;
+    bool on;
+
+    if (option->size == sizeof(on)) {
+        memcpy(&on, field, sizeof(on));
+        return on;
+    }
+    if (option->size == sizeof(number)) {
+        memcpy(&number, field, sizeof(number));
+        return number;
+    }
+    memcpy(&wide, field, sizeof(wide));
+    return wide;
+}
+
+void es_sim_option_set(struct es_sim_options *options, const struct es_sim_option *option,
+                       uint64_t value)
+{
+    char *field = (char *)options + option->at;
+    uint32_t number = (uint32_t)value;
+    bool on = value != 0;
+
+    assert(value >= option->least && value <= option->most);
+    if (option->size == sizeof(on))
+        memcpy(field, &on, sizeof(on));
+    else if (option->size == sizeof(number))
+        memcpy(field, &number, sizeof(number));
+    else
+        memcpy(field, &value, sizeof(value));
+}
+
+struct es_sim_options es_sim_options_default(void)
+{
+    struct es_sim_options options = {.trace = false};
+
+    for (size_t i = 0; i < es_sim_option_count; i++)
+        es_sim_option_set(&options, &es_sim_option_table[i], es_sim_option_table[i].usual);
+    return options;
+}
+
+/* A stream for each name: no place in the table matters. */
+static struct es_sim_rng stream(uint64_t seed, const char *name)
+{
+    uint8_t hash[crypto_generichash_BYTES_MIN];
+    uint64_t entity;
+
+    crypto_generichash(hash, sizeof(hash), (const uint8_t *)name, strlen(name), NULL, 0);
+    memcpy(&entity, hash, sizeof(entity));
+    return es_sim_rng(seed, ES_SIM_OPTIONS_DRAWN, entity);
+}
+
+/* Log-uniform by doublings, without floating point: the same number on every machine. */
+static uint64_t draw(struct es_sim_rng *rng, uint64_t least, uint64_t most)
+{
+    unsigned doublings = 1;
+    uint64_t from, to;
+
+    while (least << doublings <= most)
+        doublings++;
+    from = least << es_sim_below(rng, doublings);
+    to = most < 2 * from - 1 ? most : 2 * from - 1;
+    return from + es_sim_below(rng, to - from + 1);
+}
+
+static bool has_family(uint64_t seed, enum es_sim_family family)
+{
+    struct es_sim_rng rng = stream(seed, family_names[family]);
+
+    return es_sim_chance(&rng, 500);
+}
+
+struct es_sim_options es_sim_options_draw(uint64_t seed)
+{
+    struct es_sim_options options = es_sim_options_default();
+
+    for (size_t i = 0; i < es_sim_option_count; i++) {
+        const struct es_sim_option *option = &es_sim_option_table[i];
+        struct es_sim_rng rng = stream(seed, option->name);
+
+        if (option->family == ES_SIM_FIXED)
+            continue;
+        if (option->family == ES_SIM_ALWAYS || has_family(seed, option->family))
+            es_sim_option_set(&options, option,
+                              draw(&rng, option->drawn_least, option->drawn_most));
+    }
+    options.seed = seed;
+    return options;
+}

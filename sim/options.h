@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/* options.h - everything that a world is made from: one table.
+ *
+ * From it come the struct's fields, what a scenario may say (scenario/), what a seed draws, and the
+ * help. A new option is one line here and the place that uses it. */
+#ifndef ES_SIM_OPTIONS_H
+#define ES_SIM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum es_sim_unit {
+    ES_SIM_NUMBER,
+    ES_SIM_TIME,   /* milliseconds; in a scenario "90s"        */
+    ES_SIM_CHANCE, /* of 1000; in a scenario 0.001 to 1         */
+    ES_SIM_SWITCH, /* bool                                      */
+    ES_SIM_STORE,  /* enum es_sim_store_kind                    */
+};
+
+enum es_sim_store_kind {
+    ES_SIM_STORE_MEMORY,
+    ES_SIM_STORE_SQLITE, /* in the vault, on a disk that fails and loses power: disk/store.h */
+    ES_SIM_STORE_KINDS,
+};
+
+/* What a seed does with an option: leaves its default, draws it always, or draws whether there are
+ * faults of this family at all, and then how strong they are. */
+enum es_sim_family {
+    ES_SIM_FIXED,
+    ES_SIM_ALWAYS,
+    ES_SIM_FAMILY_LOSS,
+    ES_SIM_FAMILY_DUPLICATE,
+    ES_SIM_FAMILY_REORDER,
+    ES_SIM_FAMILY_MULTICAST,
+    ES_SIM_FAMILY_CRASH,
+    ES_SIM_FAMILY_NETWORK,
+    ES_SIM_FAMILY_SKEW,
+    ES_SIM_FAMILY_JUMPS,
+    ES_SIM_FAMILY_PARTITIONS,
+    ES_SIM_FAMILY_SYNC,
+    ES_SIM_FAMILY_DISK,
+    ES_SIM_FAMILY_ROLLBACK,
+    ES_SIM_FAMILIES,
+};
+
+#define ES_SIM_DAY_MS (24ull * 60 * 60 * 1000)
+
+/* type, field, name, unit, least, most, default, family, drawn from, to, help */
+#define ES_SIM_OPTIONS(X)                                                                          \
+    X(uint64_t, seed, "seed", NUMBER, 0, UINT64_MAX, 1, FIXED, 0, 0,                               \
+      "everything that is random is drawn from it")                                                \
+    X(uint32_t, nodes, "nodes", NUMBER, 2, 10000, 4, ALWAYS, 2, 6,                                 \
+      "how many; of more than 16 hidden people not all come to share a link")                      \
+    X(uint64_t, chaos_ms, "chaos", TIME, 1, 30 * ES_SIM_DAY_MS, 120000, ALWAYS, 20000, 200000,     \
+      "how long people write and faults happen")                                                   \
+    X(uint64_t, converge_ms, "converge", TIME, 0, 30 * ES_SIM_DAY_MS, 1200000, FIXED, 0, 0,        \
+      "how long everything may take to arrive afterwards")                                         \
+    X(uint32_t, texts, "load.texts", NUMBER, 1, 10000, 10, ALWAYS, 1, 30,                          \
+      "texts from each node to each of its contacts")                                              \
+    X(uint64_t, rotation_ms, "protocol.rotation", TIME, 10000, ES_SIM_DAY_MS, 900000, ALWAYS,      \
+      15000, 900000, "rotation period of adverts and link keys")                                   \
+    X(uint32_t, delay_ms_max, "link.delay", TIME, 1, 60000, 20, ALWAYS, 1, 200,                    \
+      "what travels takes up to this")                                                             \
+    X(uint32_t, loss, "link.loss", CHANCE, 0, 1000, 0, FAMILY_LOSS, 1, 200, "a frame is lost")     \
+    X(uint32_t, duplicate, "link.duplicate", CHANCE, 0, 1000, 0, FAMILY_DUPLICATE, 1, 300,         \
+      "a frame arrives twice")                                                                     \
+    X(uint32_t, reorder, "link.reorder", CHANCE, 0, 1000, 0, FAMILY_REORDER, 1, 300,               \
+      "a frame may overtake the one before")                                                       \
+    X(uint32_t, multicast_loss, "segment.loss", CHANCE, 0, 1000, 0, FAMILY_MULTICAST, 1, 500,      \
+      "a listener misses an advert")                                                               \
+    X(uint32_t, partitions, "segment.cuts", NUMBER, 0, 1000, 0, FAMILY_PARTITIONS, 1, 10,          \
+      "how often two nodes do not reach each other, up to 2 minutes")                              \
+    X(uint32_t, crash, "node.crash", CHANCE, 0, 1000, 0, FAMILY_CRASH, 1, 30,                      \
+      "a node dies at a batch, between any two effects")                                           \
+    X(uint32_t, down_ms_max, "node.down", TIME, 1, ES_SIM_DAY_MS, 10000, FAMILY_CRASH, 100, 30000, \
+      "... and stays down up to this")                                                             \
+    X(uint32_t, network_crash, "network.crash", CHANCE, 0, 1000, 0, FAMILY_NETWORK, 1, 5,          \
+      "after an input the network process is replaced")                                            \
+    X(uint64_t, wall_skew_ms, "clock.skew", TIME, 0, 3650 * ES_SIM_DAY_MS, 0, FAMILY_SKEW, 1000,   \
+      3 * ES_SIM_DAY_MS, "wall clocks differ by up to this")                                       \
+    X(uint32_t, clock_jumps, "clock.jumps", NUMBER, 0, 1000, 0, FAMILY_JUMPS, 1, 10,               \
+      "how often a wall clock is set, by up to ten years")                                         \
+    X(uint32_t, sync_ms_max, "disk.sync", TIME, 0, 60000, 0, FAMILY_SYNC, 1, 100,                  \
+      "a commit takes up to this")                                                                 \
+    X(uint32_t, store, "disk.store", STORE, 0, ES_SIM_STORE_KINDS - 1, 0, FIXED, 0, 0,             \
+      "memory, or sqlite: the real store, to which the next three happen")                         \
+    X(uint32_t, disk_failures, "disk.failures", CHANCE, 0, 1000, 0, FAMILY_DISK, 1, 20,            \
+      "at a commit a write or a sync fails")                                                       \
+    X(uint32_t, disk_full, "disk.full", CHANCE, 0, 1000, 0, FAMILY_DISK, 1, 5,                     \
+      "from a commit on nothing can be added for a while")                                         \
+    X(uint32_t, rollbacks, "disk.rollbacks", NUMBER, 0, 1000, 0, FAMILY_ROLLBACK, 1, 3,            \
+      "how often a node starts from an older image of its disk")                                   \
+    X(bool, send_before_commit, "mutant.send_before_commit", SWITCH, 0, 1, 0, FIXED, 0, 0,         \
+      "a daemon that sends before it commits: must be found")
+
+#define ES_SIM_NAME_BYTES 64
+
+struct es_sim_options {
+#define ES_SIM_FIELD(type, field, ...) type field;
+    ES_SIM_OPTIONS(ES_SIM_FIELD)
+#undef ES_SIM_FIELD
+    char name[ES_SIM_NAME_BYTES]; /* of the scenario; may be empty                      */
+    bool trace;                   /* print everything that happens: not part of a world */
+};
+
+struct es_sim_option {
+    const char *name; /* in a scenario; before the dot: the object it stands in */
+    enum es_sim_unit unit;
+    uint64_t least, most, usual;
+    enum es_sim_family family;
+    uint64_t drawn_least, drawn_most;
+    const char *help;
+    size_t at, size; /* of its field */
+};
+extern const struct es_sim_option es_sim_option_table[];
+extern const size_t es_sim_option_count;
+
+/* NULL: there is none of this name. */
+const struct es_sim_option *es_sim_option_find(const char *name);
+uint64_t es_sim_option_get(const struct es_sim_options *options,
+                           const struct es_sim_option *option);
+/* The value must be one that the option may have. */
+void es_sim_option_set(struct es_sim_options *options, const struct es_sim_option *option,
+                       uint64_t value);
+/* The words of enum es_sim_store_kind. */
+const char *es_sim_store_name(uint64_t kind);
+/* "" for options that are no faults. */
+const char *es_sim_family_name(enum es_sim_family family);
+
+/* No faults. */
+struct es_sim_options es_sim_options_default(void);
+/* What a seed draws: an option that is added, or a family that is taken away, shifts no other. */
+struct es_sim_options es_sim_options_draw(uint64_t seed);
+
+#endif
