@@ -94,22 +94,31 @@ void es_sim_trace_report(const struct es_sim_world *world, const struct es_sim_n
     putchar('\n');
 }
 
-void es_sim_trace_event(const struct es_sim_world *world, const struct es_sim_node *node,
-                        const struct es_event *event)
+/* Events and notes are kept even when nobody watches: the last ones explain a failure. */
+static void mark(struct es_sim_world *world, const struct es_sim_node *node, const char *what)
 {
-    if (!world->options.trace)
-        return;
-    begin(world, node);
-    printf("** %s %s, contact %u, message %x.%llu\n", event_names[event->kind],
-           es_err_code(event->err), event->contact, event->message.incarnation,
-           (unsigned long long)event->message.sequence);
+    char *at = world->marks[world->n_marks++ % ES_SIM_MARKS];
+
+    snprintf(at, ES_SIM_MARK_BYTES, "%10.3f %u: %s", (double)world->now_ms / 1000, node->number,
+             what);
+    if (world->options.trace) {
+        begin(world, node);
+        puts(what);
+    }
 }
 
-void es_sim_trace_note(const struct es_sim_world *world, const struct es_sim_node *node,
-                       const char *note)
+void es_sim_trace_event(struct es_sim_world *world, const struct es_sim_node *node,
+                        const struct es_event *event)
 {
-    if (!world->options.trace)
-        return;
-    begin(world, node);
-    puts(note);
+    char text[ES_SIM_MARK_BYTES];
+
+    snprintf(text, sizeof(text), "** %s %s, contact %u, message %x.%llu", event_names[event->kind],
+             es_err_code(event->err), event->contact, event->message.incarnation,
+             (unsigned long long)event->message.sequence);
+    mark(world, node, text);
+}
+
+void es_sim_trace_note(struct es_sim_world *world, const struct es_sim_node *node, const char *note)
+{
+    mark(world, node, note);
 }

@@ -9,9 +9,9 @@ void es_sim_trace_order(const struct es_sim_world *world, const struct es_sim_no
                         const struct es_order *order);
 void es_sim_trace_report(const struct es_sim_world *world, const struct es_sim_node *node,
                          const struct es_report *report);
-void es_sim_trace_event(const struct es_sim_world *world, const struct es_sim_node *node,
+void es_sim_trace_event(struct es_sim_world *world, const struct es_sim_node *node,
                         const struct es_event *event);
-void es_sim_trace_note(const struct es_sim_world *world, const struct es_sim_node *node,
+void es_sim_trace_note(struct es_sim_world *world, const struct es_sim_node *node,
                        const char *note);
 
 #endif

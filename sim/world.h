@@ -97,6 +97,10 @@ struct es_sim_watch {
     bool (*frame)(void *ctx, uint32_t from, uint32_t to, uint8_t *bytes, size_t *io_len);
 };
 
+/* What people would have noticed last, for the report of a failure. */
+#define ES_SIM_MARKS 5
+#define ES_SIM_MARK_BYTES 80
+
 struct es_sim_world {
     struct es_sim_options options;
     struct es_settings settings; /* of every node that starts from now on */
@@ -114,6 +118,8 @@ struct es_sim_world {
     uint8_t hash[32];    /* rolling, over every event handled                          */
     uint64_t delivered;  /* reported so, and found on the other side's disk */
     char violation[256]; /* empty: none                                                */
+    char marks[ES_SIM_MARKS][ES_SIM_MARK_BYTES]; /* in a ring */
+    size_t n_marks;
 };
 
 struct es_sim_world *es_sim_world_new(const struct es_sim_options *options);

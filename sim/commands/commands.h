@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* commands.h - what the program can be asked to do: one file each, one table in main.c. */
+#ifndef ES_SIM_COMMANDS_H
+#define ES_SIM_COMMANDS_H
+
+#include <stddef.h>
+
+#include "sim/options.h"
+
+#define ES_SIM_SETS_MAX 32
+
+/* What the command line said. */
+struct es_sim_args {
+    const char *program;
+    uint64_t first, seeds, jobs;
+    uint64_t shard, shards; /* shard from 1 */
+    uint64_t seed;
+    bool has_seed, json, trace, options;
+    const char *list;
+    const char *sets[ES_SIM_SETS_MAX];
+    size_t n_sets;
+    char **operands;
+    size_t n_operands;
+};
+
+struct es_sim_command {
+    const char *name;
+    const char *operands; /* as the help names them                 */
+    const char *takes;    /* letters of args.c's options             */
+    const char *help;
+    int (*run)(const struct es_sim_args *args); /* gives the exit code */
+};
+extern const struct es_sim_command es_sim_run, es_sim_swarm, es_sim_replay, es_sim_bench;
+
+/* --- args.c --- */
+bool es_sim_args_parse(int argc, char **argv, const struct es_sim_command *command,
+                       struct es_sim_args *ret);
+void es_sim_args_help(const struct es_sim_command *command);
+/* Options given by --set, over those of a scenario or a seed. False: said why. */
+bool es_sim_args_apply(const struct es_sim_args *args, struct es_sim_options *options);
+/* " --set NAME=VALUE ..." of all that apply; cut off when it does not fit. */
+void es_sim_args_sets(const struct es_sim_args *args, char *buf, size_t cap);
+bool es_sim_parse_number(const char *text, uint64_t *ret);
+
+/* --- files.c: "-" is the standard input. NULL or false: said why --- */
+/* The caller frees. */
+char *es_sim_read_text(const char *path);
+/* Options of the lines of a JSON Lines file of results; the caller frees *ret. */
+bool es_sim_read_lines(const char *path, bool failed_only, struct es_sim_options **ret,
+                       size_t *ret_n);
+
+#endif

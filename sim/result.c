@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+/* result.c - runs a world and says what came of it. */
+#include "sim/result.h"
+
+#include <string.h>
+
+#include "earshot_version.h"
+#include "sim/scenario/scenario.h"
+
+#define HASH_BYTES_SHOWN 8
+
+void es_sim_result_run(const struct es_sim_options *options, struct es_sim_result *ret)
+{
+    struct es_sim_world *world = es_sim_world_new(options);
+
+    es_sim_world_run(world);
+    *ret = (struct es_sim_result){.seed = options->seed,
+                                  .events = world->events,
+                                  .crashes = world->crashes,
+                                  .now_ms = world->now_ms,
+                                  .nodes = options->nodes};
+    for (uint32_t i = 0; i < options->nodes; i++)
+        ret->node_bytes += world->nodes[i].arena.bytes / options->nodes;
+    memcpy(ret->hash, world->hash, sizeof(ret->hash));
+    memcpy(ret->violation, world->violation, sizeof(ret->violation));
+    for (size_t i = 0; i < ES_SIM_MARKS; i++)
+        memcpy(ret->marks[i], world->marks[(world->n_marks + i) % ES_SIM_MARKS],
+               sizeof(ret->marks[i]));
+    es_sim_world_free(world);
+}
+
+enum es_sim_verdict es_sim_result_verdict(const struct es_sim_result *result)
+{
+    return result->violation[0] == '\0' ? ES_SIM_HELD
+                                        : es_sim_property_of(result->violation)->broken;
+}
+
+static void hash_text(const struct es_sim_result *result, char ret[static 2 * HASH_BYTES_SHOWN + 1])
+{
+    for (size_t i = 0; i < HASH_BYTES_SHOWN; i++)
+        snprintf(ret + 2 * i, 3, "%02x", result->hash[i]);
+}
+
+void es_sim_result_print(const struct es_sim_result *result)
+{
+    char hash[2 * HASH_BYTES_SHOWN + 1];
+
+    hash_text(result, hash);
+    printf("seed %llu: %s, %u nodes, %.1f s, %llu events, %llu crashes, hash %s\n",
+           (unsigned long long)result->seed,
+           result->violation[0] == '\0' ? "ok" : result->violation, result->nodes,
+           (double)result->now_ms / 1000, (unsigned long long)result->events,
+           (unsigned long long)result->crashes, hash);
+    fflush(stdout);
+}
+
+void es_sim_result_print_json(const struct es_sim_result *result,
+                              const struct es_sim_options *options)
+{
+    enum es_sim_verdict verdict = es_sim_result_verdict(result);
+    char hash[2 * HASH_BYTES_SHOWN + 1], seed[32];
+    json_t *json;
+
+    hash_text(result, hash);
+    snprintf(seed, sizeof(seed), "%llu", (unsigned long long)result->seed);
+    json = json_pack("{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:s}", "version", ES_VERSION, "seed",
+                     seed, "options", es_sim_scenario_json(options), "verdict",
+                     es_sim_verdict_name(verdict), "events", (json_int_t)result->events, "crashes",
+                     (json_int_t)result->crashes, "ms", (json_int_t)result->now_ms, "hash", hash);
+    if (verdict != ES_SIM_HELD) {
+        json_object_set_new(json, "property",
+                            json_string(es_sim_property_of(result->violation)->id));
+        json_object_set_new(json, "violation", json_string(result->violation));
+    }
+    json_dumpf(json, stdout, JSON_COMPACT | ES_SIM_SCENARIO_DIGITS);
+    putchar('\n');
+    fflush(stdout);
+    json_decref(json);
+}
+
+void es_sim_result_explain(const struct es_sim_result *result, const char *repro, FILE *out)
+{
+    const struct es_sim_property *property = es_sim_property_of(result->violation);
+
+    fprintf(out, "%s broken: %s\n", property->id, property->sentence);
+    fprintf(out, "  %s\n", result->violation);
+    fprintf(out, "  seed %llu, at %.3f s, event %llu, %u nodes; before it:\n",
+            (unsigned long long)result->seed, (double)result->now_ms / 1000,
+            (unsigned long long)result->events, result->nodes);
+    for (size_t i = 0; i < ES_SIM_MARKS; i++)
+        if (result->marks[i][0] != '\0')
+            fprintf(out, "  %s\n", result->marks[i]);
+    fprintf(out, "REPRO: %s\n", repro);
+}

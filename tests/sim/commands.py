@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""What the commands of earshot-sim promise: exit codes, order, lines of JSON, commands to paste."""
+
+import json
+import shlex
+import subprocess
+import sys
+
+PROGRAM = sys.argv[1]
+MUTANT = ["--set", "mutant.send_before_commit=true"]
+
+
+def sim(*args, text=None):
+    return subprocess.run([PROGRAM, *args], check=False, capture_output=True, text=True, input=text)
+
+
+def order_does_not_depend_on_workers():
+    alone = sim("swarm", "--seeds", "9")
+    assert alone.returncode == 0
+    assert [line.split(":")[0] for line in alone.stdout.splitlines()] == [
+        f"seed {seed}" for seed in range(1, 10)]
+    assert sim("swarm", "--seeds", "9", "--jobs", "4").stdout == alone.stdout
+
+
+def shards_are_the_whole():
+    whole = sim("swarm", "--seeds", "7").stdout.splitlines()
+    shards = [sim("swarm", "--seeds", "7", "--shard", f"{i}/3").stdout.splitlines()
+              for i in (1, 2, 3)]
+    assert shards == [whole[0::3], whole[1::3], whole[2::3]]
+    assert sim("swarm", "--seeds", "7", "--shard", "4/3").returncode == 125
+
+
+def a_failure_can_be_repeated_from_its_report_and_its_line():
+    failed = sim("swarm", "--seeds", "1", "--first", "3", "--json", *MUTANT)
+    assert failed.returncode == 1, failed
+    line = json.loads(failed.stdout)
+    assert (line["verdict"], line["property"], line["seed"]) == ("safety", "D1", "3")
+    report = failed.stderr.splitlines()
+    assert len(report) <= 12 and report[0].startswith("D1 ")
+    pasted = subprocess.run(shlex.split(report[-1].removeprefix("REPRO: ")), check=False,
+                            capture_output=True, text=True)
+    assert pasted.returncode == 1 and line["hash"] in pasted.stdout
+    replayed = sim("replay", "-", text=failed.stdout)
+    assert replayed.returncode == 1 and line["hash"] in replayed.stdout
+    assert sim("replay", "-", text=sim("swarm", "--json").stdout).returncode == 125
+
+
+def options_are_a_scenario():
+    printed = sim("run", "-", "--options", text='{"nodes": 2, "load": {"texts": 3}}')
+    assert printed.returncode == 0 and json.loads(printed.stdout)["nodes"] == 2
+    assert sim("run", "-", "--options", text=printed.stdout).stdout == printed.stdout
+    ran = sim("run", "-", "--seed", "7", "--json", text=printed.stdout)
+    assert ran.returncode == 0 and json.loads(ran.stdout)["options"]["seed"] == 7
+
+
+def liveness_has_a_code_of_its_own():
+    hurried = sim("swarm", "--first", "3", "--set", "converge=0s", "--set", "load.texts=1",
+                  "--set", "segment.cuts=1000", "--set", "node.down=1ms")
+    assert hurried.returncode == 2 and hurried.stderr.startswith("D3 "), hurried
+
+
+def what_cannot_run_is_125():
+    refused = sim("run", "-", text='{"nodes": 2,\n "nodez": 3}')
+    assert refused.returncode == 125 and ":2:2: unknown key" in refused.stderr, refused
+    for args in (["nothing"], [], ["swarm", "--seeds", "x"], ["swarm", "--set", "nodes=1"],
+                 ["replay"], ["run", "/nowhere"], ["swarm", "--list", "/nowhere"]):
+        assert sim(*args).returncode == 125, args
+
+
+def main():
+    for case in (order_does_not_depend_on_workers, shards_are_the_whole,
+                 a_failure_can_be_repeated_from_its_report_and_its_line, options_are_a_scenario,
+                 liveness_has_a_code_of_its_own, what_cannot_run_is_125):
+        case()
+        print(f"ok {case.__name__}")
+
+
+if __name__ == "__main__":
+    main()
