@@ -4,13 +4,24 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "node/wire/network.h"
 #include "sim/trace.h"
 
+/* What no world may depend on. */
+static uint64_t machine_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_nsec / 64 % 2;
+}
+
 uint64_t es_sim_delay(struct es_sim_world *world, struct es_sim_node *node)
 {
-    return 1 + es_sim_below(&node->links, world->options.delay_ms_max + 1);
+    return 1 + es_sim_below(&node->links, world->options.delay_ms_max + 1) +
+           (world->options.ask_the_clock ? machine_ms() : 0);
 }
 
 bool es_sim_fault(const struct es_sim_world *world, struct es_sim_rng *rng, uint32_t permille)

@@ -2,6 +2,7 @@
 /* result.c - runs a world and says what came of it. */
 #include "sim/result.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "earshot_version.h"
@@ -9,10 +10,12 @@
 
 #define HASH_BYTES_SHOWN 8
 
-void es_sim_result_run(const struct es_sim_options *options, struct es_sim_result *ret)
+void es_sim_result_run(const struct es_sim_options *options, struct es_sim_steps *steps,
+                       struct es_sim_result *ret)
 {
     struct es_sim_world *world = es_sim_world_new(options);
 
+    world->steps = steps;
     es_sim_world_run(world);
     *ret = (struct es_sim_result){.seed = options->seed,
                                   .events = world->events,
@@ -27,6 +30,26 @@ void es_sim_result_run(const struct es_sim_options *options, struct es_sim_resul
         memcpy(ret->marks[i], world->marks[(world->n_marks + i) % ES_SIM_MARKS],
                sizeof(ret->marks[i]));
     es_sim_world_free(world);
+}
+
+void es_sim_result_run_twice(const struct es_sim_options *options, struct es_sim_result *ret)
+{
+    struct es_sim_steps first = {.n = 0}, second = {.n = 0};
+    struct es_sim_result again;
+    char one[80], other[80];
+    size_t at;
+
+    es_sim_result_run(options, &first, ret);
+    es_sim_result_run(options, &second, &again);
+    at = es_sim_steps_part(&first, &second);
+    if (at < first.n || at < second.n) {
+        es_sim_steps_name(&first, at, one, sizeof(one));
+        es_sim_steps_name(&second, at, other, sizeof(other));
+        snprintf(ret->violation, sizeof(ret->violation),
+                 "Z1: the runs part at event %zu: %s; the second time %s", at + 1, one, other);
+    }
+    free(first.all);
+    free(second.all);
 }
 
 enum es_sim_verdict es_sim_result_verdict(const struct es_sim_result *result)

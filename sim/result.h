@@ -19,7 +19,11 @@ struct es_sim_result {
     char marks[ES_SIM_MARKS][ES_SIM_MARK_BYTES]; /* what people would have noticed last */
 };
 
-void es_sim_result_run(const struct es_sim_options *options, struct es_sim_result *ret);
+/* Steps may be NULL: else each event is added to them. */
+void es_sim_result_run(const struct es_sim_options *options, struct es_sim_steps *steps,
+                       struct es_sim_result *ret);
+/* The same world twice: breaks Z1 when the two runs part. */
+void es_sim_result_run_twice(const struct es_sim_options *options, struct es_sim_result *ret);
 enum es_sim_verdict es_sim_result_verdict(const struct es_sim_result *result);
 /* "seed 1: ok, 3 nodes, ..." */
 void es_sim_result_print(const struct es_sim_result *result);

@@ -136,6 +136,8 @@ void es_sim_world_until(struct es_sim_world *world, uint64_t until_ms)
         world->events++;
         hash_event(world, &event);
         handle(world, &event);
+        if (world->steps != NULL)
+            es_sim_steps_add(world->steps, &event, world->hash);
         free(event.bytes);
     }
     if (world->now_ms < until_ms)

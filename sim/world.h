@@ -14,6 +14,7 @@
 #include "sim/options.h"
 #include "sim/queue.h"
 #include "sim/rng.h"
+#include "sim/steps.h"
 
 /* A link of the simulated network. Ends: 0 dialled, 1 listens. */
 struct es_sim_link {
@@ -120,6 +121,7 @@ struct es_sim_world {
     char violation[256]; /* empty: none                                                */
     char marks[ES_SIM_MARKS][ES_SIM_MARK_BYTES]; /* in a ring */
     size_t n_marks;
+    struct es_sim_steps *steps; /* NULL: nobody compares */
 };
 
 struct es_sim_world *es_sim_world_new(const struct es_sim_options *options);

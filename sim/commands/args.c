@@ -22,6 +22,7 @@ static const struct {
     {"set", "NAME=VALUE", "one option, over whatever was drawn or read", 's'},
     {"store", "KIND", "as --set disk.store=KIND: memory or sqlite", 'd'},
     {"json", NULL, "a line of JSON for each world", 'J'},
+    {"twice", NULL, "run each world twice, which must not differ", 't'},
     {"trace", NULL, "print everything that happens", 'v'},
     {"options", NULL, "print all options as a scenario, and run nothing", 'o'},
 };
@@ -85,6 +86,9 @@ static bool take(struct es_sim_args *args, char letter, const char *value)
     case 'J':
         args->json = true;
         return true;
+    case 't':
+        args->twice = true;
+        return true;
     case 'v':
         args->trace = true;
         return true;
@@ -113,7 +117,7 @@ bool es_sim_args_parse(int argc, char **argv, const struct es_sim_command *comma
             return false;
     ret->operands = argv + optind;
     ret->n_operands = (size_t)(argc - optind);
-    return ret->n_operands == (command->operands[0] != '\0');
+    return ret->n_operands == command->n_operands;
 }
 
 void es_sim_args_help(const struct es_sim_command *command)

@@ -48,7 +48,7 @@ static int run(const struct es_sim_args *args)
         return ES_SIM_COULD_NOT_RUN;
     for (uint64_t i = 0; i < args->seeds && result.violation[0] == '\0'; i++) {
         options.seed = args->first + i;
-        es_sim_result_run(&options, &result);
+        es_sim_result_run(&options, NULL, &result);
         virtual_s += (double)result.now_ms / 1000;
         events += (double)result.events;
     }

@@ -15,7 +15,7 @@ struct es_sim_args {
     uint64_t first, seeds, jobs;
     uint64_t shard, shards; /* shard from 1 */
     uint64_t seed;
-    bool has_seed, json, trace, options;
+    bool has_seed, json, trace, twice, options;
     const char *list;
     const char *sets[ES_SIM_SETS_MAX];
     size_t n_sets;
@@ -26,11 +26,13 @@ struct es_sim_args {
 struct es_sim_command {
     const char *name;
     const char *operands; /* as the help names them                 */
-    const char *takes;    /* letters of args.c's options             */
+    size_t n_operands;
+    const char *takes; /* letters of args.c's options             */
     const char *help;
     int (*run)(const struct es_sim_args *args); /* gives the exit code */
 };
-extern const struct es_sim_command es_sim_run, es_sim_swarm, es_sim_replay, es_sim_bench;
+extern const struct es_sim_command es_sim_run, es_sim_swarm, es_sim_replay, es_sim_bench,
+    es_sim_diff;
 
 /* --- args.c --- */
 bool es_sim_args_parse(int argc, char **argv, const struct es_sim_command *command,
@@ -43,8 +45,7 @@ void es_sim_args_sets(const struct es_sim_args *args, char *buf, size_t cap);
 bool es_sim_parse_number(const char *text, uint64_t *ret);
 
 /* --- files.c: "-" is the standard input. NULL or false: said why --- */
-/* The caller frees. */
-char *es_sim_read_text(const char *path);
+bool es_sim_read_scenario(const char *path, struct es_sim_options *ret);
 /* Options of the lines of a JSON Lines file of results; the caller frees *ret. */
 bool es_sim_read_lines(const char *path, bool failed_only, struct es_sim_options **ret,
                        size_t *ret_n);

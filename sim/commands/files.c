@@ -24,7 +24,8 @@ static void close_input(FILE *file)
         fclose(file);
 }
 
-char *es_sim_read_text(const char *path)
+/* The caller frees. */
+static char *read_text(const char *path)
 {
     FILE *file = open_input(path);
     char *text;
@@ -43,6 +44,19 @@ char *es_sim_read_text(const char *path)
     }
     close_input(file);
     return text;
+}
+
+bool es_sim_read_scenario(const char *path, struct es_sim_options *ret)
+{
+    struct es_sim_refusal refusal;
+    char *text = read_text(path);
+    bool ok = text != NULL && es_sim_scenario_parse(text, ret, &refusal);
+
+    if (text != NULL && !ok)
+        fprintf(stderr, "earshot-sim: %s:%zu:%zu: %s\n", path, refusal.line, refusal.column,
+                refusal.reason);
+    free(text);
+    return ok;
 }
 
 /* A result, of which its options count; a line that is a remark or empty has none. */

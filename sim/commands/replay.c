@@ -34,7 +34,7 @@ static int run(const struct es_sim_args *args)
     if (!es_sim_args_apply(args, &options))
         return ES_SIM_COULD_NOT_RUN;
     options.trace = true;
-    es_sim_result_run(&options, &result);
+    es_sim_result_run(&options, NULL, &result);
     es_sim_result_print(&result);
     es_sim_args_sets(args, sets, sizeof(sets));
     snprintf(repro, sizeof(repro), "%s replay %s%s", args->program, args->operands[0], sets);
@@ -46,6 +46,7 @@ static int run(const struct es_sim_args *args)
 const struct es_sim_command es_sim_replay = {
     .name = "replay",
     .operands = "SEED|FILE",
+    .n_operands = 1,
     .takes = "sd",
     .help = "Runs what a seed draws, or the first failure of a file that swarm --json wrote (\"-\" "
             "for\n"

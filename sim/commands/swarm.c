@@ -45,7 +45,10 @@ static void work(const struct campaign *campaign, uint64_t from, int fd)
         struct es_sim_options options = options_of(campaign, i);
         struct es_sim_result result;
 
-        es_sim_result_run(&options, &result);
+        if (campaign->args->twice)
+            es_sim_result_run_twice(&options, &result);
+        else
+            es_sim_result_run(&options, NULL, &result);
         if (write(fd, &result, sizeof(result)) != sizeof(result))
             _exit(ES_SIM_COULD_NOT_RUN); /* whoever asked is gone */
     }
@@ -132,7 +135,10 @@ static void show(struct campaign *campaign, uint64_t i, const struct es_sim_resu
     if (campaign->failed++ == 0)
         campaign->verdict = es_sim_result_verdict(result);
     es_sim_args_sets(campaign->args, sets, sizeof(sets));
-    if (campaign->list == NULL)
+    if (campaign->args->twice && campaign->list == NULL)
+        snprintf(repro, sizeof(repro), "%s swarm --twice --first %llu%s", campaign->args->program,
+                 (unsigned long long)result->seed, sets);
+    else if (campaign->list == NULL)
         snprintf(repro, sizeof(repro), "%s replay %llu%s", campaign->args->program,
                  (unsigned long long)result->seed, sets);
     else
@@ -202,7 +208,7 @@ static int run(const struct es_sim_args *args)
 const struct es_sim_command es_sim_swarm = {
     .name = "swarm",
     .operands = "",
-    .takes = "nfjilsdJ",
+    .takes = "nfjilsdJt",
     .help = "Runs many worlds. Each seed draws nodes, faults and what people do. The exit code is "
             "that\n"
             "of the first that failed.",

@@ -60,6 +60,16 @@ def liveness_has_a_code_of_its_own():
     assert hurried.returncode == 2 and hurried.stderr.startswith("D3 "), hurried
 
 
+def the_first_difference_of_two_runs_is_found():
+    clock = sim("swarm", "--twice", "--set", "mutant.ask_the_clock=true")
+    assert clock.returncode == 5 and clock.stderr.startswith("Z1 "), clock
+    assert "the runs part at event " in clock.stderr
+    assert sim("diff", "1", "1").returncode == 0
+    parted = sim("diff", "1", "1", "--set", "link.delay=30ms")
+    assert parted.returncode == 1, parted
+    assert [line[0] for line in parted.stdout.splitlines()[-2:]] == ["-", "+"]
+
+
 def what_cannot_run_is_125():
     refused = sim("run", "-", text='{"nodes": 2,\n "nodez": 3}')
     assert refused.returncode == 125 and ":2:2: unknown key" in refused.stderr, refused
@@ -71,7 +81,8 @@ def what_cannot_run_is_125():
 def main():
     for case in (order_does_not_depend_on_workers, shards_are_the_whole,
                  a_failure_can_be_repeated_from_its_report_and_its_line, options_are_a_scenario,
-                 liveness_has_a_code_of_its_own, what_cannot_run_is_125):
+                 liveness_has_a_code_of_its_own,
+                 the_first_difference_of_two_runs_is_found, what_cannot_run_is_125):
         case()
         print(f"ok {case.__name__}")
 
