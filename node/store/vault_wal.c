@@ -244,7 +244,24 @@ static int wal_write(sqlite3_file *base, const void *bytes, int len, sqlite3_int
     return write_frame_piece(file, &piece, bytes);
 }
 
-/* Overwrites what is cut off before the file gives up its blocks. */
+/* Zeros from..end, synced. */
+static int overwrite(struct es_vault_file *file, uint64_t from, uint64_t end)
+{
+    sqlite3_file *below = es_vault_below(file);
+    int rc = SQLITE_OK;
+
+    memset(file->slot, 0, sizeof(file->slot));
+    for (uint64_t at = from; rc == SQLITE_OK && at < end; at += sizeof(file->slot)) {
+        size_t n = end - at < sizeof(file->slot) ? (size_t)(end - at) : sizeof(file->slot);
+
+        rc = es_vault_disk_write(file, file->slot, n, at);
+    }
+    return rc == SQLITE_OK ? below->pMethods->xSync(below, SQLITE_SYNC_NORMAL) : rc;
+}
+
+/* Overwrites what is cut off before the file gives up its blocks. A whole log goes from its header on:
+ * without it there is no log. Were its first frames the last to go, a power cut could leave them
+ * alone, and they would bring back pages that are older than the rest of the database. */
 static int wal_truncate(sqlite3_file *base, sqlite3_int64 size)
 {
     struct es_vault_file *file = es_vault_file(base);
@@ -255,15 +272,10 @@ static int wal_truncate(sqlite3_file *base, sqlite3_int64 size)
 
     if (size == 0)
         forget_generation(file->vault);
-    memset(file->slot, 0, sizeof(file->slot));
-    for (uint64_t at = keep; rc == SQLITE_OK && at < (uint64_t)disk_len; at += sizeof(file->slot)) {
-        uint64_t left = (uint64_t)disk_len - at;
-        size_t n = left < sizeof(file->slot) ? (size_t)left : sizeof(file->slot);
-
-        rc = es_vault_disk_write(file, file->slot, n, at);
-    }
+    if (rc == SQLITE_OK && size == 0 && disk_len > ES_WAL_HEAD_SLOT_BYTES)
+        rc = overwrite(file, 0, ES_WAL_HEAD_SLOT_BYTES);
     if (rc == SQLITE_OK)
-        rc = below->pMethods->xSync(below, SQLITE_SYNC_NORMAL);
+        rc = overwrite(file, keep, (uint64_t)disk_len);
     if (rc == SQLITE_OK)
         rc = below->pMethods->xTruncate(below, (sqlite3_int64)keep);
     return rc;
