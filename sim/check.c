@@ -16,6 +16,8 @@ void es_sim_check_sent(struct es_sim_world *world, uint32_t from, uint32_t to, u
 {
     struct es_sim_friend *friend = es_sim_load_friend(&world->nodes[from], to);
 
+    if (friend->in_doubt)
+        return;
     if (friend->n_sent == friend->cap_sent) {
         friend->cap_sent = friend->cap_sent == 0 ? 32 : 2 * friend->cap_sent;
         friend->sent = es_sim_resize(friend->sent, friend->cap_sent * sizeof(friend->sent[0]));
@@ -59,6 +61,7 @@ static void check_delivered(struct es_sim_world *world, struct es_sim_node *node
     struct es_contact_view view;
     struct es_self_view self;
     struct es_sim_node *peer;
+    const struct es_sim_friend *friend;
     struct es_store_reader *reader;
     struct es_row_key key;
     uint8_t body[ES_ROW_BODY_BYTES_MAX];
@@ -68,6 +71,9 @@ static void check_delivered(struct es_sim_world *world, struct es_sim_node *node
     if (!es_core_contact(node->core, event->contact, &view))
         return;
     peer = es_sim_load_node(world, view.petname);
+    friend = es_sim_load_friend(node, peer->number);
+    if (friend != NULL && friend->in_doubt)
+        return;
     if (peer->back_ms > 0 && world->now_ms < peer->back_ms + RECEIPT_MS_MAX)
         return; /* a receipt that set out before */
     reader = peer->store->ops->reader(peer->store);
@@ -81,6 +87,19 @@ static void check_delivered(struct es_sim_world *world, struct es_sim_node *node
     world->delivered++;
 }
 
+static void end_doubt(struct es_sim_world *world, struct es_sim_node *node,
+                      const struct es_event *event)
+{
+    struct es_contact_view view;
+    struct es_sim_friend *friend;
+
+    if (!es_core_contact(node->core, event->contact, &view))
+        return;
+    friend = es_sim_load_friend(node, es_sim_load_node(world, view.petname)->number);
+    if (friend != NULL)
+        friend->in_doubt = false;
+}
+
 void es_sim_check_event(struct es_sim_world *world, struct es_sim_node *node,
                         const struct es_event *event)
 {
@@ -89,6 +108,8 @@ void es_sim_check_event(struct es_sim_world *world, struct es_sim_node *node,
     es_sim_hash(world, words, sizeof(words));
     if (event->kind == ES_EV_DELIVERED)
         check_delivered(world, node, event);
+    else if (event->kind == ES_EV_RENEWED)
+        end_doubt(world, node, event);
 }
 
 /* --- At the end: what each store shows ----------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define STEP_MS 1000
+#define RENEWAL_MS (2ull * 60 * 60 * 1000)
 #define CONTACTS_MAX 64
 
 struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
@@ -147,6 +148,9 @@ void es_sim_world_until(struct es_sim_world *world, uint64_t until_ms)
 static void converge(struct es_sim_world *world)
 {
     uint64_t until_ms = world->now_ms + world->options.converge_ms;
+
+    if (world->options.store == ES_SIM_STORE_SQLITE && world->options.rollbacks > 0)
+        until_ms += RENEWAL_MS; /* sessions are renewed once an hour at most */
 
     while (world->violation[0] == '\0' && world->now_ms < until_ms && !es_sim_check_complete(world))
         es_sim_world_until(world, world->now_ms + STEP_MS);

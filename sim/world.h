@@ -50,6 +50,9 @@ struct es_sim_friend {
     uint32_t next_text;
     uint32_t *sent; /* texts whose writer was told that they are queued */
     size_t n_sent, cap_sent;
+    /* The node went back (disk/rollback.c) and has no new session with this friend yet: what it seals
+     * may take places that the friend has acknowledged. No check relies on what is written now. */
+    bool in_doubt;
 };
 #define ES_SIM_FRIENDS_MAX 5
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* rollback.c - a node starts from an older image of its disk. What vanished with the newer one is not
- * looked for at the end; everything else must arrive, once. */
+ * looked for at the end, nor what it writes before its sessions are renewed; everything else must
+ * arrive, and everything once. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,8 @@ void es_sim_disk_go_back(struct es_sim_world *world, struct es_sim_node *node)
     for (size_t i = 0; i < before.n; i++)
         if (!contains(&after, &before.all[i]))
             excuse(world, &before.all[i]);
+    for (size_t i = 0; node->back_ms == world->now_ms && i < node->n_friends; i++)
+        node->friends[i].in_doubt = true;
     free(before.all);
     free(after.all);
     if (was_up)
