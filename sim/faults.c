@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* faults.c - what happens at times of the chaos: clocks are set, pairs of nodes are cut off from each
- * other, disks go back. (Frames are lost in links.c, nodes die in disk/, their network processes in node.c.) */
+ * other, disks go back. (Links break in links.c, nodes die in disk/, their network processes in node.c.) */
 #include "sim/world.h"
 
 #define YEAR_MS (365ull * 24 * 60 * 60 * 1000)
@@ -14,6 +14,7 @@ enum fault {
     FAULT_HEAL,  /* b: the other node */
     FAULT_KEEP,  /* b: nothing        */
     FAULT_BACK,  /* b: nothing        */
+    FAULT_STRANGER,
 };
 
 static void plan(struct es_sim_world *world, enum fault fault, uint64_t at_ms, uint32_t node,
@@ -47,6 +48,7 @@ void es_sim_faults_plan(struct es_sim_world *world)
 {
     plan_some(world, FAULT_CLOCK, world->options.clock_jumps);
     plan_some(world, FAULT_CUT, world->options.partitions);
+    plan_some(world, FAULT_STRANGER, world->options.stranger_visits);
     if (world->options.store == ES_SIM_STORE_SQLITE)
         plan_some(world, FAULT_KEEP, world->options.rollbacks);
 }
@@ -75,6 +77,10 @@ void es_sim_faults_event(struct es_sim_world *world, const struct es_sim_event *
         break;
     case FAULT_KEEP:
         es_sim_disk_keep(world, node);
+        break;
+    case FAULT_STRANGER:
+        if (!world->calm)
+            es_sim_strangers_visit(world, node);
         break;
     case FAULT_BACK:
         if (!world->calm)

@@ -82,6 +82,13 @@ static void end_link(struct es_sim_world *world, struct es_sim_link *link, unsig
         tell_end(world, link, 0);
 }
 
+/* As when a router forgets the connection: what is under way is gone. */
+static void break_link(struct es_sim_world *world, struct es_sim_link *link)
+{
+    link->open[1] = false;
+    end_link(world, link, 0);
+}
+
 static void order_dial(struct es_sim_world *world, struct es_sim_node *node,
                        const struct es_order *order)
 {
@@ -162,15 +169,26 @@ void es_sim_links_dial(struct es_sim_world *world, const struct es_sim_event *ev
     es_sim_node_report(world, from, &up);
 }
 
+enum order { IN_ORDER, LATE };
+/* An envelope that is late is so by up to this. */
+#define LATE_MS_MAX 3000
+
+/* As a connection does: everything arrives once and in order, though it may take its time. */
 static void send_frame(struct es_sim_world *world, struct es_sim_node *node,
-                       struct es_sim_link *link, unsigned to, struct es_slice bytes)
+                       struct es_sim_link *link, unsigned to, struct es_slice bytes,
+                       enum order order)
 {
-    bool reorder = es_sim_fault(world, &node->links, world->options.reorder);
     uint64_t at_ms = world->now_ms + es_sim_delay(world, node);
 
-    if (!reorder && at_ms < link->last_ms[to])
-        at_ms = link->last_ms[to];
-    link->last_ms[to] = at_ms;
+    if (order == LATE) {
+        at_ms += es_sim_below(&node->links, LATE_MS_MAX);
+    } else {
+        if (es_sim_fault(world, &node->links, world->options.stall))
+            at_ms += es_sim_below(&node->links, world->options.stall_ms_max + 1);
+        if (at_ms < link->last_ms[to])
+            at_ms = link->last_ms[to];
+        link->last_ms[to] = at_ms;
+    }
     es_sim_queue_push(&world->queue,
                       &(struct es_sim_event){.at_ms = at_ms,
                                              .kind = ES_SIM_FRAME,
@@ -188,18 +206,26 @@ static void order_frame(struct es_sim_world *world, struct es_sim_node *node,
     struct es_sim_link *link = link_of(world, node, order->frame.link, &end);
     uint8_t bytes[ES_FRAME_BYTES_MAX];
     size_t len = order->frame.bytes.len;
-    uint32_t copies = 1;
+    struct es_sim_fate fate;
 
-    if (link == NULL || !link->open[1 - end] ||
-        es_sim_fault(world, &node->links, world->options.loss))
+    if (link == NULL || !link->open[1 - end])
         return;
+    if (es_sim_fault(world, &node->links, world->options.link_cut)) {
+        break_link(world, link);
+        return;
+    }
     memcpy(bytes, order->frame.bytes.ptr, len);
     if (world->watch.frame != NULL &&
         !world->watch.frame(world->watch.ctx, node->number, link->node[1 - end], bytes, &len))
         return;
-    copies += es_sim_fault(world, &node->links, world->options.duplicate);
-    while (copies-- > 0)
-        send_frame(world, node, link, 1 - end, es_slice(bytes, len));
+    if (!es_sim_envelopes_fate(world, node, es_slice(bytes, len), &fate)) {
+        send_frame(world, node, link, 1 - end, es_slice(bytes, len), IN_ORDER);
+        return;
+    }
+    if (fate.now_len > 0)
+        send_frame(world, node, link, 1 - end, es_slice(fate.now, fate.now_len), IN_ORDER);
+    if (fate.late_len > 0)
+        send_frame(world, node, link, 1 - end, es_slice(fate.late, fate.late_len), LATE);
 }
 
 void es_sim_links_frame(struct es_sim_world *world, const struct es_sim_event *event)

@@ -24,6 +24,18 @@ void es_sim_links_dial(struct es_sim_world *world, const struct es_sim_event *ev
 void es_sim_links_frame(struct es_sim_world *world, const struct es_sim_event *event);
 void es_sim_links_lost(struct es_sim_world *world, struct es_sim_node *node);
 
+/* --- envelopes.c: what becomes of the envelopes in a frame --- */
+struct es_sim_fate {
+    uint8_t now[ES_FRAME_BYTES_MAX], late[ES_FRAME_BYTES_MAX];
+    size_t now_len, late_len; /* 0: no such frame */
+};
+/* False: the frame brings none. */
+bool es_sim_envelopes_fate(struct es_sim_world *world, struct es_sim_node *node,
+                           struct es_slice bytes, struct es_sim_fate *ret);
+
+/* --- strangers.c: who keeps what was sent --- */
+void es_sim_strangers_hear(struct es_sim_world *world, struct es_slice envelope);
+
 /* --- segment.c: multicast --- */
 void es_sim_segment_advertise(struct es_sim_world *world, struct es_sim_node *node,
                               const struct es_publication *publication);

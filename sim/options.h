@@ -29,6 +29,9 @@ enum es_sim_store_kind {
 enum es_sim_family {
     ES_SIM_FIXED,
     ES_SIM_ALWAYS,
+    ES_SIM_FAMILY_CUT,
+    ES_SIM_FAMILY_STALL,
+    ES_SIM_FAMILY_STRANGER,
     ES_SIM_FAMILY_LOSS,
     ES_SIM_FAMILY_DUPLICATE,
     ES_SIM_FAMILY_REORDER,
@@ -62,11 +65,22 @@ enum es_sim_family {
       15000, 900000, "rotation period of adverts and link keys")                                   \
     X(uint32_t, delay_ms_max, "link.delay", TIME, 1, 60000, 20, ALWAYS, 1, 200,                    \
       "what travels takes up to this")                                                             \
-    X(uint32_t, loss, "link.loss", CHANCE, 0, 1000, 0, FAMILY_LOSS, 1, 200, "a frame is lost")     \
-    X(uint32_t, duplicate, "link.duplicate", CHANCE, 0, 1000, 0, FAMILY_DUPLICATE, 1, 300,         \
-      "a frame arrives twice")                                                                     \
-    X(uint32_t, reorder, "link.reorder", CHANCE, 0, 1000, 0, FAMILY_REORDER, 1, 300,               \
-      "a frame may overtake the one before")                                                       \
+    X(uint32_t, link_cut, "link.cut", CHANCE, 0, 1000, 0, FAMILY_CUT, 1, 20,                       \
+      "at a frame its link breaks, with all that is under way")                                    \
+    X(uint32_t, stall, "link.stall", CHANCE, 0, 1000, 0, FAMILY_STALL, 1, 50,                      \
+      "a frame, and all behind it on its link, waits")                                             \
+    X(uint32_t, stall_ms_max, "link.stall_for", TIME, 1, 3600000, 10000, FAMILY_STALL, 100, 60000, \
+      "... up to this")                                                                            \
+    X(uint32_t, loss, "envelope.loss", CHANCE, 0, 1000, 0, FAMILY_LOSS, 1, 200,                    \
+      "an envelope is dropped on its way")                                                         \
+    X(uint32_t, duplicate, "envelope.duplicate", CHANCE, 0, 1000, 0, FAMILY_DUPLICATE, 1, 300,     \
+      "an envelope comes twice")                                                                   \
+    X(uint32_t, reorder, "envelope.reorder", CHANCE, 0, 1000, 0, FAMILY_REORDER, 1, 300,           \
+      "an envelope comes late, behind others")                                                     \
+    X(uint32_t, stranger_visits, "stranger.visits", NUMBER, 0, 1000, 0, FAMILY_STRANGER, 1, 50,    \
+      "how often a stranger brings old envelopes to a node")                                       \
+    X(uint32_t, stranger_altered, "stranger.altered", CHANCE, 0, 1000, 0, FAMILY_STRANGER, 1,      \
+      1000, "... and has changed a bit of them")                                                   \
     X(uint32_t, multicast_loss, "segment.loss", CHANCE, 0, 1000, 0, FAMILY_MULTICAST, 1, 500,      \
       "a listener misses an advert")                                                               \
     X(uint32_t, partitions, "segment.cuts", NUMBER, 0, 1000, 0, FAMILY_PARTITIONS, 1, 10,          \

@@ -17,8 +17,9 @@ enum es_sim_subsystem {
     ES_SIM_CRASHES = 4,
     ES_SIM_LOAD = 5,
     ES_SIM_OPTIONS_DRAWN = 6,
-    ES_SIM_FAULTS = 7,  /* clocks, partitions              */
-    ES_SIM_SYNCS = 8,   /* how long a commit takes  */
+    ES_SIM_FAULTS = 7, /* clocks, partitions              */
+    ES_SIM_SYNCS = 8,  /* how long a commit takes  */
+    ES_SIM_STRANGERS = 9,
     ES_SIM_VAULT = 20,  /* keys and nonces of the store of one node */
     ES_SIM_DISK = 21,   /* failures and power cuts of its disk      */
     ES_SIM_SQLITE = 22, /* what SQLite draws                        */

@@ -22,6 +22,7 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
     world->segment = es_sim_rng(options->seed, ES_SIM_SEGMENT, 0);
     world->load = es_sim_rng(options->seed, ES_SIM_LOAD, 0);
     world->faults = es_sim_rng(options->seed, ES_SIM_FAULTS, 0);
+    world->strangers = es_sim_rng(options->seed, ES_SIM_STRANGERS, 0);
     world->scratch = es_sim_resize(NULL, es_core_scratch_bytes());
     world->settings = es_settings_default();
     world->settings.work_bits = 4;
@@ -58,6 +59,7 @@ void es_sim_world_free(struct es_sim_world *world)
         free(node->heard);
     }
     es_sim_load_done(world);
+    es_sim_strangers_done(world);
     es_sim_queue_done(&world->queue);
     free(world->nodes);
     free(world->cut);

@@ -101,6 +101,13 @@ struct es_sim_watch {
     bool (*frame)(void *ctx, uint32_t from, uint32_t to, uint8_t *bytes, size_t *io_len);
 };
 
+/* An envelope that a stranger keeps. */
+struct es_sim_heard {
+    uint8_t *bytes;
+    size_t len;
+};
+#define ES_SIM_HEARD_MAX 256
+
 /* What people would have noticed last, for the report of a failure. */
 #define ES_SIM_MARKS 5
 #define ES_SIM_MARK_BYTES 80
@@ -124,6 +131,10 @@ struct es_sim_world {
     char violation[256]; /* empty: none                                                */
     char marks[ES_SIM_MARKS][ES_SIM_MARK_BYTES]; /* in a ring */
     size_t n_marks;
+    struct es_sim_rng strangers;
+    struct es_sim_heard heard[ES_SIM_HEARD_MAX];
+    uint64_t n_envelopes; /* that were sent */
+    uint32_t n_visits;
     struct es_sim_steps *steps; /* NULL: nobody compares */
 };
 
@@ -179,6 +190,11 @@ void es_sim_faults_plan(struct es_sim_world *world);
 void es_sim_faults_event(struct es_sim_world *world, const struct es_sim_event *event);
 /* The chaos is over: everybody reaches everybody. */
 void es_sim_faults_end(struct es_sim_world *world);
+
+/* --- strangers.c --- */
+/* One comes to this node with envelopes of the past, if there are any. */
+void es_sim_strangers_visit(struct es_sim_world *world, struct es_sim_node *node);
+void es_sim_strangers_done(struct es_sim_world *world);
 
 /* --- check.c: every message once, in order, and delivered means on disk --- */
 void es_sim_check_event(struct es_sim_world *world, struct es_sim_node *node,

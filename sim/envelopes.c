@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/* envelopes.c - envelopes get lost, come twice or late: as if somebody on the way had dropped one, or
+ * had it from two sides. The frames that bring them are frames of a connection and suffer none of it. */
+#include <string.h>
+
+#include "node/wire/frame.h"
+#include "sim/network.h"
+
+/* Adds an envelope to a frame; what a frame had room for has room in one half of it. */
+static void add(uint8_t *frame, size_t *io_len, uint8_t copies, struct es_slice envelope)
+{
+    if (*io_len == 0)
+        *io_len = es_frame_envelopes_begin(frame, ES_FRAME_BYTES_MAX);
+    es_frame_envelopes_add(frame, ES_FRAME_BYTES_MAX, io_len, copies, envelope);
+}
+
+bool es_sim_envelopes_fate(struct es_sim_world *world, struct es_sim_node *node,
+                           struct es_slice bytes, struct es_sim_fate *ret)
+{
+    const struct es_sim_options *options = &world->options;
+    struct es_frame frame;
+
+    if (!es_frame_decode(bytes, &frame) || frame.kind != ES_FRAME_ENVELOPES)
+        return false;
+    ret->now_len = ret->late_len = 0;
+    for (size_t i = 0; i < frame.envelopes.n; i++) {
+        struct es_slice envelope = frame.envelopes.at[i];
+        uint8_t copies = frame.envelopes.copies[i];
+        bool late = es_sim_fault(world, &node->links, options->reorder);
+
+        es_sim_strangers_hear(world, envelope);
+        if (es_sim_fault(world, &node->links, options->loss))
+            continue;
+        if (!late)
+            add(ret->now, &ret->now_len, copies, envelope);
+        if (late || es_sim_fault(world, &node->links, options->duplicate))
+            add(ret->late, &ret->late_len, copies, envelope);
+    }
+    return true;
+}
