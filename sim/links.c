@@ -7,6 +7,7 @@
 
 #include "node/crypto/dh.h"
 #include "node/wire/network.h"
+#include "sim/audit/audit.h"
 #include "sim/network.h"
 
 static struct es_sim_link *link_of(struct es_sim_world *world, const struct es_sim_node *node,
@@ -208,7 +209,10 @@ static void order_frame(struct es_sim_world *world, struct es_sim_node *node,
     size_t len = order->frame.bytes.len;
     struct es_sim_fate fate;
 
-    if (link == NULL || !link->open[1 - end])
+    if (link == NULL)
+        return;
+    es_sim_audit_frame(world, order->frame.bytes);
+    if (!link->open[1 - end])
         return;
     if (es_sim_fault(world, &node->links, world->options.link_cut)) {
         break_link(world, link);

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/audit/audit.h"
+#include "sim/audit/canary.h"
+
 /* How often a person looks whether somebody asks, or tries again. */
 #define LOOK_MS 500
 /* Friends are not further apart. */
@@ -38,9 +41,22 @@ static struct es_slice text_of(const char *text)
     return es_slice(text, strlen(text));
 }
 
-static void name_of(uint32_t node, char ret[static 16])
+void es_sim_load_name(const struct es_sim_world *world, uint32_t node,
+                      char ret[static ES_SIM_LOAD_NAME_BYTES])
 {
-    snprintf(ret, 16, "n%u", node);
+    char canary[ES_SIM_CANARY_CHARS + 1];
+
+    es_sim_canary(world->options.seed, ES_SIM_CANARY_NAME, node, 0, 0, canary);
+    snprintf(ret, ES_SIM_LOAD_NAME_BYTES, "n%u-%s", node, canary);
+}
+
+void es_sim_load_petname(const struct es_sim_world *world, uint32_t node, uint32_t other,
+                         char ret[static ES_SIM_LOAD_NAME_BYTES])
+{
+    char canary[ES_SIM_CANARY_CHARS + 1];
+
+    es_sim_canary(world->options.seed, ES_SIM_CANARY_PETNAME, node, other, 0, canary);
+    snprintf(ret, ES_SIM_LOAD_NAME_BYTES, "p%u-%s", other, canary);
 }
 
 struct es_sim_node *es_sim_load_node(struct es_sim_world *world, const char *petname)
@@ -53,6 +69,18 @@ bool es_sim_load_address(const struct es_sim_world *world, uint32_t node,
 {
     *ret = world->nodes[node].address;
     return world->nodes[node].has_address;
+}
+
+bool es_sim_load_owner(const struct es_sim_world *world, const struct es_sign_public *address,
+                       uint32_t *ret)
+{
+    for (uint32_t i = 0; i < world->options.nodes; i++)
+        if (world->nodes[i].has_address &&
+            memcmp(world->nodes[i].address.bytes, address->bytes, ES_KEY_BYTES) == 0) {
+            *ret = i;
+            return true;
+        }
+    return false;
 }
 
 /* Neighbours on a ring and a few of those within six places: who asks is the smaller number. */
@@ -107,14 +135,18 @@ static void plan(struct es_sim_world *world, uint64_t after_ms, uint32_t node, e
 
 /* --- Becoming contacts ------------------------------------------------------------------------ */
 
-static bool is_contact(const struct es_sim_node *node, uint32_t other, enum es_contact_state *ret)
+static bool is_contact(const struct es_sim_world *world, const struct es_sim_node *node,
+                       uint32_t other, enum es_contact_state *ret)
 {
-    char name[16];
+    char address[ES_ADDRESS_CHARS + 1];
     uint32_t contact;
     struct es_contact_view view;
 
-    name_of(other, name);
-    if (es_core_resolve(node->core, text_of(name), &contact, NULL, 0) != ES_OK ||
+    if (!world->nodes[other].has_address)
+        return false;
+    /* Whoever opened an invite goes by the name that they claim. */
+    es_address_format(&world->nodes[other].address, address);
+    if (es_core_resolve(node->core, text_of(address), &contact, NULL, 0) != ES_OK ||
         !es_core_contact(node->core, contact, &view))
         return false;
     *ret = view.state;
@@ -123,15 +155,19 @@ static bool is_contact(const struct es_sim_node *node, uint32_t other, enum es_c
 
 static void add(struct es_sim_world *world, struct es_sim_node *node, uint32_t other)
 {
-    char name[16], address[ES_ADDRESS_CHARS + 1];
+    char name[ES_SIM_LOAD_NAME_BYTES], address[ES_ADDRESS_CHARS + 1];
+    char greeting[ES_SIM_CANARY_CHARS + 1];
     struct es_command command = {.kind = ES_CMD_ADD, .request = request_of(ASK_OTHER, other, 0)};
 
     if (!world->nodes[other].has_address)
         return;
-    name_of(other, name);
+    es_sim_load_petname(world, node->number, other, name);
+    es_sim_canary(world->options.seed, ES_SIM_CANARY_GREETING, node->number, other, 0, greeting);
+    es_sim_audit_greeting(world, node->number, other);
     es_address_format(&world->nodes[other].address, address);
     command.who = text_of(address);
     command.add.petname = text_of(name);
+    command.add.greeting = text_of(greeting);
     es_sim_node_command(world, node, &command);
 }
 
@@ -149,13 +185,17 @@ static void accept_all(struct es_sim_world *world, struct es_sim_node *node)
     size_t at = 0;
 
     while (node->up && es_core_request_next(node->core, &at, &view)) {
-        char address[ES_ADDRESS_CHARS + 1];
+        char address[ES_ADDRESS_CHARS + 1], name[ES_SIM_LOAD_NAME_BYTES] = "";
+        uint32_t other;
 
+        if (es_sim_load_owner(world, &view.address, &other))
+            es_sim_load_petname(world, node->number, other, name);
         es_address_format(&view.address, address);
         es_sim_node_command(world, node,
                             &(struct es_command){.kind = ES_CMD_ACCEPT,
                                                  .request = request_of(ASK_OTHER, 0, 0),
-                                                 .who = text_of(address)});
+                                                 .who = text_of(address),
+                                                 .add = {.petname = text_of(name)}});
         at = 0;
     }
 }
@@ -164,11 +204,11 @@ static void accept_all(struct es_sim_world *world, struct es_sim_node *node)
 static void look(struct es_sim_world *world, struct es_sim_node *node)
 {
     struct es_self_view self;
-    char name[16];
+    char name[ES_SIM_LOAD_NAME_BYTES];
 
     es_core_self(node->core, &self);
     if (!self.has_identity) {
-        name_of(node->number, name);
+        es_sim_load_name(world, node->number, name);
         es_sim_node_command(world, node,
                             &(struct es_command){.kind = ES_CMD_INIT,
                                                  .request = request_of(ASK_INIT, 0, 0),
@@ -183,7 +223,7 @@ static void look(struct es_sim_world *world, struct es_sim_node *node)
         uint32_t way = (node->number + other) % 3;
         enum es_contact_state state;
 
-        if (is_contact(node, other, &state))
+        if (is_contact(world, node, other, &state))
             continue;
         if (way == 2 && node->number < other)
             invite(world, node, other);
@@ -197,10 +237,10 @@ static void open_invite(struct es_sim_world *world, const struct es_event *event
 {
     struct es_sim_node *opener = &world->nodes[(event->request >> 32) & 0xffffff];
     enum es_contact_state state;
-    char name[16];
+    char name[ES_SIM_LOAD_NAME_BYTES];
 
-    name_of(inviter->number, name);
-    if (!opener->up || is_contact(opener, inviter->number, &state))
+    es_sim_load_petname(world, opener->number, inviter->number, name);
+    if (!opener->up || is_contact(world, opener, inviter->number, &state))
         return;
     es_sim_node_command(world, opener,
                         &(struct es_command){.kind = ES_CMD_ADD,
@@ -215,7 +255,7 @@ static bool all_friends(const struct es_sim_world *world)
         for (size_t k = 0; k < world->nodes[i].n_friends; k++) {
             enum es_contact_state state;
 
-            if (!is_contact(&world->nodes[i], world->nodes[i].friends[k].node, &state) ||
+            if (!is_contact(world, &world->nodes[i], world->nodes[i].friends[k].node, &state) ||
                 state != ES_CONTACT_ACCEPTED)
                 return false;
         }
@@ -248,18 +288,22 @@ void es_sim_load_plan(struct es_sim_world *world)
 
 static void write_text(struct es_sim_world *world, struct es_sim_node *node, uint32_t to)
 {
-    char text[2048], name[16];
+    char text[2048], address[ES_ADDRESS_CHARS + 1], canary[ES_SIM_CANARY_CHARS + 1];
     uint32_t number = es_sim_load_friend(node, to)->next_text++;
     uint64_t length = es_sim_below(&world->load, 8) == 0 ? es_sim_below(&world->load, 1800) : 20;
-    int len = snprintf(text, sizeof(text), "from %u to %u text %u ", node->number, to, number);
+    int len;
 
+    es_sim_canary(world->options.seed, ES_SIM_CANARY_TEXT, node->number, to, number, canary);
+    es_sim_audit_text(world, node->number, to, number);
+    len =
+        snprintf(text, sizeof(text), "from %u to %u text %u %s ", node->number, to, number, canary);
     memset(text + len, '.', length);
-    name_of(to, name);
+    es_address_format(&world->nodes[to].address, address);
     es_sim_node_command(
         world, node,
         &(struct es_command){.kind = ES_CMD_SEND,
                              .request = request_of(ASK_WRITE, to, number),
-                             .who = text_of(name),
+                             .who = text_of(address),
                              .send = {.text = es_slice(text, (size_t)len + length)}});
 }
 
@@ -296,7 +340,10 @@ void es_sim_load_event(struct es_sim_world *world, struct es_sim_node *node,
         return;
     if (kind == ASK_INVITE)
         open_invite(world, event, node);
-    else if (kind == ASK_WRITE)
-        es_sim_check_sent(world, node->number, (event->request >> 32) & 0xffffff,
-                          (uint32_t)event->request);
+    if (kind != ASK_WRITE)
+        return;
+    es_sim_check_sent(world, node->number, (event->request >> 32) & 0xffffff,
+                      (uint32_t)event->request);
+    es_sim_audit_sent(world, node->number, (event->request >> 32) & 0xffffff,
+                      (uint32_t)event->request);
 }

@@ -5,6 +5,12 @@
 
 #include "sim/world.h"
 
+/* What a node calls itself, and what it calls another: with a mark of its own each. */
+#define ES_SIM_LOAD_NAME_BYTES 40
+void es_sim_load_name(const struct es_sim_world *world, uint32_t node,
+                      char ret[static ES_SIM_LOAD_NAME_BYTES]);
+void es_sim_load_petname(const struct es_sim_world *world, uint32_t node, uint32_t other,
+                         char ret[static ES_SIM_LOAD_NAME_BYTES]);
 /* The node that others call by this petname. */
 struct es_sim_node *es_sim_load_node(struct es_sim_world *world, const char *petname);
 /* NULL: it does not know the other. */
@@ -12,6 +18,9 @@ struct es_sim_friend *es_sim_load_friend(struct es_sim_node *node, uint32_t othe
 /* False before the node has an identity. */
 bool es_sim_load_address(const struct es_sim_world *world, uint32_t node,
                          struct es_sign_public *ret);
+/* Whose address it is; false: nobody's. */
+bool es_sim_load_owner(const struct es_sim_world *world, const struct es_sign_public *address,
+                       uint32_t *ret);
 /* Reads back what a text of the load says of itself. */
 bool es_sim_load_parse(struct es_slice text, uint32_t *ret_from, uint32_t *ret_to,
                        uint32_t *ret_number);

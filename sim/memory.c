@@ -8,6 +8,7 @@
 
 struct es_sim_chunk {
     struct es_sim_chunk *next;
+    size_t size;
     _Alignas(max_align_t) uint8_t bytes[];
 };
 
@@ -38,6 +39,7 @@ static void *chunk(void *ctx, size_t size)
     if (fresh == NULL)
         return NULL;
     fresh->next = arena->chunks;
+    fresh->size = size;
     arena->chunks = fresh;
     arena->bytes += size;
     return fresh->bytes;
@@ -46,6 +48,13 @@ static void *chunk(void *ctx, size_t size)
 struct es_arena es_sim_arena(struct es_sim_arena *arena)
 {
     return (struct es_arena){.ctx = arena, .chunk = chunk};
+}
+
+void es_sim_arena_each(const struct es_sim_arena *arena,
+                       void (*fn)(void *ctx, struct es_slice chunk), void *ctx)
+{
+    for (const struct es_sim_chunk *chunk = arena->chunks; chunk != NULL; chunk = chunk->next)
+        fn(ctx, es_slice(chunk->bytes, chunk->size));
 }
 
 void es_sim_arena_done(struct es_sim_arena *arena)

@@ -4,6 +4,7 @@
 #define ES_SIM_MEMORY_H
 
 #include "node/env/entropy.h"
+#include "node/wire/slice.h"
 
 /* realloc() that ends the program, with exit code 125 (could not run), when memory is out. */
 void *es_sim_resize(void *ptr, size_t size);
@@ -18,6 +19,8 @@ struct es_sim_arena {
     size_t bytes_max;
 };
 struct es_arena es_sim_arena(struct es_sim_arena *arena);
+void es_sim_arena_each(const struct es_sim_arena *arena,
+                       void (*fn)(void *ctx, struct es_slice chunk), void *ctx);
 void es_sim_arena_done(struct es_sim_arena *arena);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/store/memory.h"
+#include "sim/audit/audit.h"
 #include "sim/disk/store.h"
 #include "sim/trace.h"
 
@@ -55,6 +56,7 @@ void es_sim_node_crash(struct es_sim_world *world, struct es_sim_node *node)
 
     world->crashes++;
     es_sim_trace_note(world, node, "crash");
+    es_sim_audit_node(world, node);
     es_sim_node_stop(world, node);
     if (world->options.store == ES_SIM_STORE_SQLITE)
         es_sim_store_crash(node->store);
@@ -143,7 +145,8 @@ void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node)
         .arena = es_sim_arena(&node->arena),
         .store_ctx = node->reader,
         .read = read_back,
-        .scratch = world->scratch,
+        /* Who audits sees what lies in the memory of each node. */
+        .scratch = world->audit == NULL ? world->scratch : NULL,
     };
     node->core = es_core_new(&env, &world->settings);
     node->up = true;

@@ -152,5 +152,6 @@ struct es_sim_options es_sim_options_draw(uint64_t seed)
                               draw(&rng, option->drawn_least, option->drawn_most));
     }
     options.seed = seed;
+    options.audit = seed % 4 == 0; /* watching changes nothing: no draw is needed */
     return options;
 }

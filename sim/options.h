@@ -105,6 +105,8 @@ enum es_sim_family {
       "from a commit on nothing can be added for a while")                                         \
     X(uint32_t, rollbacks, "disk.rollbacks", NUMBER, 0, 1000, 0, FAMILY_ROLLBACK, 1, 3,            \
       "how often a node starts from an older image of its disk")                                   \
+    X(bool, audit, "audit", SWITCH, 0, 1, 0, FIXED, 0, 0,                                          \
+      "look who holds which secret; of what seeds draw every fourth")                              \
     X(bool, send_before_commit, "mutant.send_before_commit", SWITCH, 0, 1, 0, FIXED, 0, 0,         \
       "a daemon that sends before it commits: must be found")                                      \
     X(bool, ask_the_clock, "mutant.ask_the_clock", SWITCH, 0, 1, 0, FIXED, 0, 0,                   \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "earshot_version.h"
+#include "sim/audit/audit.h"
 #include "sim/scenario/scenario.h"
 
 #define HASH_BYTES_SHOWN 8
@@ -29,6 +30,7 @@ void es_sim_result_run(const struct es_sim_options *options, struct es_sim_steps
     for (size_t i = 0; i < ES_SIM_MARKS; i++)
         memcpy(ret->marks[i], world->marks[(world->n_marks + i) % ES_SIM_MARKS],
                sizeof(ret->marks[i]));
+    es_sim_audit_report(world, &ret->audit);
     es_sim_world_free(world);
 }
 
@@ -90,6 +92,8 @@ void es_sim_result_print_json(const struct es_sim_result *result,
                      seed, "options", es_sim_scenario_json(options), "verdict",
                      es_sim_verdict_name(verdict), "events", (json_int_t)result->events, "crashes",
                      (json_int_t)result->crashes, "ms", (json_int_t)result->now_ms, "hash", hash);
+    if (result->audit.worlds > 0)
+        json_object_set_new(json, "audit", es_sim_report_json(&result->audit));
     if (verdict != ES_SIM_HELD) {
         json_object_set_new(json, "property",
                             json_string(es_sim_property_of(result->violation)->id));

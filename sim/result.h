@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "sim/audit/report.h"
 #include "sim/property.h"
 #include "sim/world.h"
 
@@ -15,6 +16,7 @@ struct es_sim_result {
     uint64_t node_bytes; /* memory of a core, on average */
     uint32_t nodes;
     uint8_t hash[32];
+    struct es_sim_report audit;                  /* zeros: nobody looked */
     char violation[256];                         /* empty: all held */
     char marks[ES_SIM_MARKS][ES_SIM_MARK_BYTES]; /* what people would have noticed last */
 };

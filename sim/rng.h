@@ -23,6 +23,8 @@ enum es_sim_subsystem {
     ES_SIM_VAULT = 20,  /* keys and nonces of the store of one node */
     ES_SIM_DISK = 21,   /* failures and power cuts of its disk      */
     ES_SIM_SQLITE = 22, /* what SQLite draws                        */
+    ES_SIM_CANARIES = 30,
+    ES_SIM_AUDITS = 31, /* which leaks are planted */
 };
 
 struct es_sim_rng {

@@ -2,6 +2,7 @@
 /* segment.c - the one segment: adverts by multicast. */
 #include <string.h>
 
+#include "sim/audit/audit.h"
 #include "sim/network.h"
 
 /* How often adverts are announced again to those who missed them. */
@@ -72,6 +73,7 @@ void es_sim_segment_advertise(struct es_sim_world *world, struct es_sim_node *no
                               const struct es_publication *publication)
 {
     es_sim_segment_withdraw(world, node);
+    es_sim_audit_advert(world, publication);
     node->publication = *publication;
     node->advertised = true;
     node->n_publications++;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/audit/audit.h"
+
 #define STEP_MS 1000
 #define RENEWAL_MS (2ull * 60 * 60 * 1000)
 #define CONTACTS_MAX 64
@@ -44,6 +46,7 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
                                    : (int64_t)es_sim_below(&node->links, options->wall_skew_ms);
     }
     es_sim_load_init(world);
+    es_sim_audit_begin(world);
     return world;
 }
 
@@ -60,6 +63,7 @@ void es_sim_world_free(struct es_sim_world *world)
     }
     es_sim_load_done(world);
     es_sim_strangers_done(world);
+    es_sim_audit_free(world);
     es_sim_queue_done(&world->queue);
     free(world->nodes);
     free(world->cut);
@@ -187,5 +191,7 @@ bool es_sim_world_run(struct es_sim_world *world)
     converge(world);
     if (world->violation[0] == '\0')
         es_sim_check_end(world);
+    if (world->violation[0] == '\0')
+        es_sim_audit_end(world);
     return world->violation[0] == '\0';
 }

@@ -112,11 +112,14 @@ struct es_sim_heard {
 #define ES_SIM_MARKS 5
 #define ES_SIM_MARK_BYTES 80
 
+struct es_sim_audit;
+
 struct es_sim_world {
     struct es_sim_options options;
     struct es_settings settings; /* of every node that starts from now on */
     void *scratch;               /* of all cores: one runs at a time        */
     struct es_sim_watch watch;
+    struct es_sim_audit *audit; /* NULL: nobody audits */
     struct es_sim_node *nodes;
     struct es_sim_queue queue;
     struct es_sim_rng segment, load, faults;

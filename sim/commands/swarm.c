@@ -22,6 +22,7 @@ struct campaign {
     struct es_sim_options *list; /* NULL: seeds draw */
     uint64_t n;                  /* of this shard    */
     uint64_t failed;
+    struct es_sim_report audit; /* of all worlds that were audited */
     struct worker *workers;
     enum es_sim_verdict verdict; /* of the first failure */
 };
@@ -184,6 +185,7 @@ static bool run_all(struct campaign *campaign)
         if (!result_of(campaign, i, &result))
             return false;
         show(campaign, i, &result);
+        es_sim_report_add(&campaign->audit, &result.audit);
         show_progress(campaign, i + 1);
     }
     return true;
@@ -202,6 +204,8 @@ static int run(const struct es_sim_args *args)
             stop(&campaign.workers[i]);
     free(campaign.workers);
     free(campaign.list);
+    if (campaign.audit.worlds > 0 && !args->json)
+        es_sim_report_print(&campaign.audit, stderr);
     return (int)campaign.verdict;
 }
 

@@ -3,6 +3,7 @@
  * daemon's writer thread; and the points at which a node dies while it works through one. */
 #include <string.h>
 
+#include "sim/audit/audit.h"
 #include "sim/disk/store.h"
 #include "sim/trace.h"
 
@@ -18,8 +19,10 @@ static void pass_on(struct es_sim_world *world, struct es_sim_node *node,
 static bool commit(struct es_sim_world *world, struct es_sim_node *node,
                    const struct es_effects *effects)
 {
-    if (node->store->ops->commit(node->store, effects->rows, effects->n_rows) == 0)
+    if (node->store->ops->commit(node->store, effects->rows, effects->n_rows) == 0) {
+        es_sim_audit_commit(world, node, effects->rows, effects->n_rows);
         return true;
+    }
     if (world->options.store == ES_SIM_STORE_MEMORY)
         es_sim_violation(world, "node %u: the store refused a batch", node->number);
     return false;
