@@ -33,17 +33,17 @@ def shards_are_the_whole():
 
 def a_failure_can_be_repeated_from_its_report_and_its_line():
     failed = sim("swarm", "--seeds", "12", "--jobs", "2", "--json", *MUTANT)
-    assert failed.returncode == 1, failed
-    line = next(line for line in map(json.loads, failed.stdout.splitlines())
-                if line["verdict"] != "ok")
-    assert (line["verdict"], line["property"]) == ("safety", "D1"), line
-    report = failed.stderr.splitlines()
-    report = report[:[text.startswith("REPRO: ") for text in report].index(True) + 1]
-    assert len(report) <= 12 and report[0].startswith("D1 ")
-    pasted = subprocess.run(shlex.split(report[-1].removeprefix("REPRO: ")), check=False,
+    text, line = next((text, line) for text, line in
+                      ((text, json.loads(text)) for text in failed.stdout.splitlines())
+                      if line.get("property") == "D1")
+    assert failed.returncode in (1, 2) and line["verdict"] == "safety", line
+    reports = failed.stderr.split("\nREPRO: ")
+    assert all(report.count("\n") <= 11 for report in reports)
+    repro = next(report for report in reports if f" replay {line['seed']} " in report)
+    pasted = subprocess.run(shlex.split(repro.splitlines()[0]), check=False,
                             capture_output=True, text=True)
     assert pasted.returncode == 1 and line["hash"] in pasted.stdout
-    replayed = sim("replay", "-", text=failed.stdout)
+    replayed = sim("replay", "-", text=text + "\n")
     assert replayed.returncode == 1 and line["hash"] in replayed.stdout
     assert sim("replay", "-", text=sim("swarm", "--json").stdout).returncode == 125
 
