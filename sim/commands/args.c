@@ -117,7 +117,8 @@ bool es_sim_args_parse(int argc, char **argv, const struct es_sim_command *comma
             return false;
     ret->operands = argv + optind;
     ret->n_operands = (size_t)(argc - optind);
-    return ret->n_operands == command->n_operands;
+    return ret->n_operands == command->n_operands ||
+           (command->more && ret->n_operands > command->n_operands);
 }
 
 void es_sim_args_help(const struct es_sim_command *command)

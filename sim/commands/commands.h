@@ -27,12 +27,13 @@ struct es_sim_command {
     const char *name;
     const char *operands; /* as the help names them                 */
     size_t n_operands;
+    bool more;         /* further ones like the last may follow */
     const char *takes; /* letters of args.c's options             */
     const char *help;
     int (*run)(const struct es_sim_args *args); /* gives the exit code */
 };
 extern const struct es_sim_command es_sim_run, es_sim_swarm, es_sim_replay, es_sim_bench,
-    es_sim_diff;
+    es_sim_diff, es_sim_scan_files;
 
 /* --- args.c --- */
 bool es_sim_args_parse(int argc, char **argv, const struct es_sim_command *command,
