@@ -67,6 +67,7 @@ static void check_delivered(struct es_sim_world *world, struct es_sim_node *node
     uint8_t body[ES_ROW_BODY_BYTES_MAX];
     size_t len;
 
+    world->delivered++;
     es_core_self(node->core, &self);
     if (!es_core_contact(node->core, event->contact, &view))
         return;
@@ -84,7 +85,6 @@ static void check_delivered(struct es_sim_world *world, struct es_sim_node *node
                          "D1: node %u was told that %u has a message that is not on its disk",
                          node->number, peer->number);
     reader->ops->free(reader);
-    world->delivered++;
 }
 
 static void end_doubt(struct es_sim_world *world, struct es_sim_node *node,
@@ -193,7 +193,7 @@ static size_t missing(struct es_sim_world *world, uint32_t from, const struct es
     struct shown shown;
     size_t n = 0;
 
-    if (friend->n_sent == 0)
+    if (friend->n_sent == 0 || friend->in_doubt)
         return 0;
     collect(world, from, friend->node, &shown);
     for (size_t i = friend->n_sent; i-- > 0;)
@@ -219,6 +219,14 @@ bool es_sim_check_complete(const struct es_sim_world *world)
     return true;
 }
 
+static bool has_doubts(const struct es_sim_node *node)
+{
+    for (size_t i = 0; i < node->n_friends; i++)
+        if (node->friends[i].in_doubt)
+            return true;
+    return false;
+}
+
 void es_sim_check_end(struct es_sim_world *world)
 {
     for (uint32_t from = 0; from < world->options.nodes; from++)
@@ -236,7 +244,7 @@ void es_sim_check_end(struct es_sim_world *world)
     for (uint32_t i = 0; i < world->options.nodes; i++) {
         struct es_self_view self;
 
-        if (!world->nodes[i].up)
+        if (!world->nodes[i].up || has_doubts(&world->nodes[i]))
             continue;
         es_core_self(world->nodes[i].core, &self);
         if (self.queued > 0)

@@ -50,8 +50,8 @@ struct es_sim_friend {
     uint32_t next_text;
     uint32_t *sent; /* texts whose writer was told that they are queued */
     size_t n_sent, cap_sent;
-    /* The node went back (disk/rollback.c) and has no new session with this friend yet: what it seals
-     * may take places that the friend has acknowledged. No check relies on what is written now. */
+    /* One of both went back (disk/rollback.c) and they have no new session yet: what it seals may take
+     * places that the other has acknowledged. No check relies on what is written now. */
     bool in_doubt;
 };
 #define ES_SIM_FRIENDS_MAX 5
@@ -130,7 +130,7 @@ struct es_sim_world {
     uint8_t *cut; /* a bit for each pair that does not reach each other          */
     uint64_t events, crashes, frames;
     uint8_t hash[32];    /* rolling, over every event handled                          */
-    uint64_t delivered;  /* reported so, and found on the other side's disk */
+    uint64_t delivered;  /* reported so                                        */
     char violation[256]; /* empty: none                                                */
     char marks[ES_SIM_MARKS][ES_SIM_MARK_BYTES]; /* in a ring */
     size_t n_marks;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* rollback.c - a node starts from an older image of its disk. What vanished with the newer one is not
- * looked for at the end, nor what it writes before its sessions are renewed; everything else must
+ * looked for at the end, nor what it and its friends write before their sessions are renewed; everything else must
  * arrive, and everything once. */
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +67,16 @@ static void excuse(struct es_sim_world *world, const struct text *text)
         friend->n_sent = n;
 }
 
+static void doubt(struct es_sim_world *world, struct es_sim_node *node)
+{
+    for (size_t i = 0; i < node->n_friends; i++) {
+        struct es_sim_node *other = &world->nodes[node->friends[i].node];
+
+        node->friends[i].in_doubt = true;
+        es_sim_load_friend(other, node->number)->in_doubt = true;
+    }
+}
+
 void es_sim_disk_keep(struct es_sim_world *world, struct es_sim_node *node)
 {
     es_sim_trace_note(world, node, "its disk is copied");
@@ -87,8 +97,8 @@ void es_sim_disk_go_back(struct es_sim_world *world, struct es_sim_node *node)
     for (size_t i = 0; i < before.n; i++)
         if (!contains(&after, &before.all[i]))
             excuse(world, &before.all[i]);
-    for (size_t i = 0; node->back_ms == world->now_ms && i < node->n_friends; i++)
-        node->friends[i].in_doubt = true;
+    if (node->back_ms == world->now_ms)
+        doubt(world, node);
     free(before.all);
     free(after.all);
     if (was_up)

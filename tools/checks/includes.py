@@ -33,7 +33,7 @@ _RULES = [
 _LIBRARY_HOMES = [
     (r"zmq\.h$", ("node/link/", "tests/")),
     (r"avahi-", ("discovery/", "tests/")),
-    (r"sqlite3\.h$", ("node/store/", "tests/")),
+    (r"sqlite3\.h$", ("node/store/", "sim/disk/", "tests/")),
     (r"jansson\.h$", ("node/daemon/", "cli/", "sim/", "tests/")),
     (r"qrencode\.h$", ("cli/",)),
     (r"ini\.h$", ("node/daemon/", "cli/", "tests/")),
