@@ -54,7 +54,7 @@ void es_sim_folder_load(const struct es_sim_folder *folder, struct es_sim_file *
 {
     FILE *stream = fopen(folder->path, "rb");
     uint8_t *bytes;
-    long len;
+    long len = 0;
 
     if (stream == NULL || fseek(stream, 0, SEEK_END) != 0 || (len = ftell(stream)) <= 0)
         give_up(folder->path);
