@@ -107,7 +107,7 @@ void es_contact_drop_secrets(struct es_chat *chat, struct es_context *context,
         es_sessions_remove(chat, context, contact->sessions[0]);
     es_wipe(&contact->proved_by, sizeof(contact->proved_by));
     es_presence_forget(contact);
-    contact->gone_back = contact->unchecked = contact->renew = false;
+    contact->gone_back = contact->renew = false;
     es_mesh_drop_peer(chat->mesh, context, contact->number);
     contact->present = false;
 }

@@ -133,7 +133,6 @@ static void take_proof(struct es_chat *chat, struct es_context *context, struct 
             es_count(context->counters, ES_COUNT_REJECTED_RECORD);
     }
     es_wipe(&record, sizeof(record));
-    contact->unchecked = false;
     es_contact_save(chat, context, contact);
 }
 

@@ -356,8 +356,7 @@ void es_seal_due(struct es_chat *chat, struct es_context *context)
 
         if (contact->state != ES_CONTACT_ACCEPTED || contact->sessions[0] == NULL)
             continue;
-        /* An older copy would seal in places that the peer has seen. */
-        if (contact->gone_back || contact->unchecked) {
+        if (contact->gone_back) {
             announce_candidates(chat, context, contact, NULL);
             continue;
         }

@@ -219,7 +219,6 @@ void es_sessions_confirmed(struct es_context *context, const struct es_live_sess
     /* Only this is as new as what the peer has: a candidate may be forged. */
     session->contact->renew = false;
     session->contact->gone_back = false;
-    session->contact->unchecked = false;
     if (!session->renews)
         return;
     es_count(context->counters, ES_COUNT_SESSIONS_RENEWED);
@@ -285,7 +284,6 @@ bool es_sessions_restore(struct es_chat *chat, const struct es_row *row)
     session->owes_ack = decoded.owes_ack;
     session->link_key = decoded.link_key;
     session->lost = decoded.lost;
-    contact->unchecked |= session->ratchet.confirmed;
     es_wipe(&decoded, sizeof(decoded));
     return true;
 }

@@ -139,7 +139,6 @@ struct es_contact {
     bool present;
     struct es_dh_public met; /* link key of the last advert recognised as this contact's */
     bool gone_back;          /* we lost state: nothing is sealed before a new session        */
-    bool unchecked;          /* restored, and no proof has shown since whether we went back   */
     bool renew;              /* ask for a new session as soon as it is time                  */
     uint8_t unproved;        /* links of a recognised advert without a valid proof           */
     struct es_key proved_by; /* the key of its last proof: answered under the same            */
