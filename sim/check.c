@@ -210,6 +210,8 @@ bool es_sim_check_complete(const struct es_sim_world *world)
     struct es_self_view self;
 
     for (uint32_t i = 0; i < world->options.nodes; i++) {
+        if (es_sim_is_absent(world, i))
+            continue;
         if (!world->nodes[i].up)
             return false;
         es_core_self(world->nodes[i].core, &self);

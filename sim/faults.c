@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* faults.c - what happens at times of the chaos: clocks are set, pairs of nodes are cut off from each
  * other, disks go back. (Links break in links.c, nodes die in disk/, their network processes in node.c.) */
+#include "sim/record.h"
 #include "sim/world.h"
 
 #define YEAR_MS (365ull * 24 * 60 * 60 * 1000)
@@ -16,6 +17,31 @@ enum fault {
     FAULT_BACK,  /* b: nothing        */
     FAULT_STRANGER,
 };
+
+bool es_sim_is_absent(const struct es_sim_world *world, uint32_t node)
+{
+    return es_sim_ids_contain(&world->options.without, ES_SIM_ID_NODE, node, 0);
+}
+
+bool es_sim_happens(struct es_sim_world *world, struct es_sim_node *node, enum es_sim_id_kind kind)
+{
+    const struct es_sim_options *options = &world->options;
+    uint32_t n = node->n_faults[kind]++;
+
+    if (es_sim_is_absent(world, node->number) ||
+        es_sim_ids_contain(&options->without, kind, node->number, n) ||
+        (options->only_faults.given &&
+         !es_sim_ids_contain(&options->only_faults, kind, node->number, n)))
+        return false;
+    es_sim_record_fault(world, node, kind, n);
+    return true;
+}
+
+bool es_sim_fault(struct es_sim_world *world, struct es_sim_node *node, enum es_sim_id_kind kind,
+                  struct es_sim_rng *rng, uint32_t permille)
+{
+    return !world->calm && es_sim_chance(rng, permille) && es_sim_happens(world, node, kind);
+}
 
 static void plan(struct es_sim_world *world, enum fault fault, uint64_t at_ms, uint32_t node,
                  uint32_t other)
@@ -58,7 +84,10 @@ static void set_clock(struct es_sim_world *world, struct es_sim_node *node)
     const uint64_t far_ms = JUMP_YEARS_MAX * YEAR_MS;
     uint64_t span_ms = es_sim_chance(&world->faults, 500) ? far_ms : 60 * 60 * 1000;
 
-    node->wall_offset_ms = (int64_t)es_sim_below(&world->faults, 2 * span_ms) - (int64_t)span_ms;
+    int64_t offset_ms = (int64_t)es_sim_below(&world->faults, 2 * span_ms) - (int64_t)span_ms;
+
+    if (es_sim_happens(world, node, ES_SIM_ID_CLOCK_JUMP))
+        node->wall_offset_ms = offset_ms;
 }
 
 void es_sim_faults_event(struct es_sim_world *world, const struct es_sim_event *event)
@@ -70,20 +99,22 @@ void es_sim_faults_event(struct es_sim_world *world, const struct es_sim_event *
         set_clock(world, node);
         break;
     case FAULT_CUT:
-        es_sim_network_cut(world, event->node, event->b, !world->calm);
+        if (!world->calm && es_sim_happens(world, node, ES_SIM_ID_SEGMENT_CUT))
+            es_sim_network_cut(world, event->node, event->b, true);
         break;
     case FAULT_HEAL:
         es_sim_network_cut(world, event->node, event->b, false);
         break;
     case FAULT_KEEP:
-        es_sim_disk_keep(world, node);
+        if (!es_sim_is_absent(world, event->node))
+            es_sim_disk_keep(world, node);
         break;
     case FAULT_STRANGER:
-        if (!world->calm)
+        if (!world->calm && es_sim_happens(world, node, ES_SIM_ID_STRANGER))
             es_sim_strangers_visit(world, node);
         break;
     case FAULT_BACK:
-        if (!world->calm)
+        if (!world->calm && es_sim_happens(world, node, ES_SIM_ID_ROLLBACK))
             es_sim_disk_go_back(world, node);
         break;
     }

@@ -9,6 +9,7 @@
 #include "node/wire/network.h"
 #include "sim/audit/audit.h"
 #include "sim/network.h"
+#include "sim/record.h"
 
 static struct es_sim_link *link_of(struct es_sim_world *world, const struct es_sim_node *node,
                                    uint32_t number, unsigned *ret_end)
@@ -184,12 +185,17 @@ static void send_frame(struct es_sim_world *world, struct es_sim_node *node,
     if (order == LATE) {
         at_ms += es_sim_below(&node->links, LATE_MS_MAX);
     } else {
-        if (es_sim_fault(world, &node->links, world->options.stall))
-            at_ms += es_sim_below(&node->links, world->options.stall_ms_max + 1);
+        if (!world->calm && es_sim_chance(&node->links, world->options.stall)) {
+            uint64_t stall_ms = es_sim_below(&node->links, world->options.stall_ms_max + 1);
+
+            if (es_sim_happens(world, node, ES_SIM_ID_LINK_STALL))
+                at_ms += stall_ms;
+        }
         if (at_ms < link->last_ms[to])
             at_ms = link->last_ms[to];
         link->last_ms[to] = at_ms;
     }
+    es_sim_record_sent(world, world->queue.sequence, node->number, link->node[to], at_ms, bytes);
     es_sim_queue_push(&world->queue,
                       &(struct es_sim_event){.at_ms = at_ms,
                                              .kind = ES_SIM_FRAME,
@@ -211,10 +217,12 @@ static void order_frame(struct es_sim_world *world, struct es_sim_node *node,
 
     if (link == NULL)
         return;
+    world->frames_sent++;
+    world->frame_bytes += len;
     es_sim_audit_frame(world, order->frame.bytes);
     if (!link->open[1 - end])
         return;
-    if (es_sim_fault(world, &node->links, world->options.link_cut)) {
+    if (es_sim_fault(world, node, ES_SIM_ID_LINK_CUT, &node->links, world->options.link_cut)) {
         break_link(world, link);
         return;
     }
@@ -240,8 +248,11 @@ void es_sim_links_frame(struct es_sim_world *world, const struct es_sim_event *e
 
     world->frames++;
     if (!link->open[event->b] || !node->up || node->network != link->network[event->b] ||
-        es_sim_is_cut(world, link->node[0], link->node[1]))
+        es_sim_is_cut(world, link->node[0], link->node[1])) {
+        es_sim_record_lost(world, event->sequence, event->node);
         return;
+    }
+    es_sim_record_arrived(world, event->sequence, event->node);
     if (event->b == 1 && !link->known) {
         struct es_report up = {.kind = ES_REPORT_LINK_UP,
                                .up = {.link = link->number[1],

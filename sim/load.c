@@ -12,6 +12,7 @@
 
 #include "sim/audit/audit.h"
 #include "sim/audit/canary.h"
+#include "sim/texts.h"
 
 /* How often a person looks whether somebody asks, or tries again. */
 #define LOOK_MS 500
@@ -21,7 +22,7 @@
 
 enum action {
     ACT_LOOK,  /* b: nothing */
-    ACT_WRITE, /* b: to whom */
+    ACT_WRITE, /* b: to whom; above the lowest byte of a: which of its texts */
 };
 
 enum request_kind {
@@ -100,19 +101,26 @@ void es_sim_load_init(struct es_sim_world *world)
     for (uint32_t i = 0; i < n; i++) {
         struct es_sim_node *node = &world->nodes[i];
 
-        for (uint32_t other = 0; other < n; other++)
-            if (are_friends(n, i, other)) {
+        for (uint32_t other = 0, slot = 0; other < n; other++) {
+            if (!are_friends(n, i, other))
+                continue;
+            if (!es_sim_is_absent(world, i) && !es_sim_is_absent(world, other)) {
                 assert(node->n_friends < ES_SIM_FRIENDS_MAX);
-                node->friends[node->n_friends++].node = other;
+                node->friends[node->n_friends++] =
+                    (struct es_sim_friend){.node = other, .slot = slot};
             }
+            slot++;
+        }
     }
 }
 
 void es_sim_load_done(struct es_sim_world *world)
 {
     for (uint32_t i = 0; i < world->options.nodes; i++)
-        for (size_t k = 0; k < world->nodes[i].n_friends; k++)
+        for (size_t k = 0; k < world->nodes[i].n_friends; k++) {
             free(world->nodes[i].friends[k].sent);
+            free(world->nodes[i].friends[k].texts);
+        }
 }
 
 struct es_sim_friend *es_sim_load_friend(struct es_sim_node *node, uint32_t other)
@@ -123,13 +131,13 @@ struct es_sim_friend *es_sim_load_friend(struct es_sim_node *node, uint32_t othe
     return NULL;
 }
 
-static void plan(struct es_sim_world *world, uint64_t after_ms, uint32_t node, enum action action,
+static void plan(struct es_sim_world *world, uint64_t after_ms, uint32_t node, uint32_t action,
                  uint32_t other)
 {
     es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = world->now_ms + after_ms,
                                                             .kind = ES_SIM_ACTION,
                                                             .node = node,
-                                                            .a = (uint32_t)action,
+                                                            .a = action,
                                                             .b = other});
 }
 
@@ -265,7 +273,8 @@ static bool all_friends(const struct es_sim_world *world)
 void es_sim_load_setup(struct es_sim_world *world)
 {
     for (uint32_t i = 0; i < world->options.nodes; i++)
-        plan(world, i, i, ACT_LOOK, 0);
+        if (!es_sim_is_absent(world, i))
+            plan(world, i, i, ACT_LOOK, 0);
     while (world->violation[0] == '\0') {
         es_sim_world_until(world, world->now_ms + LOOK_MS);
         if (all_friends(world))
@@ -277,20 +286,51 @@ void es_sim_load_setup(struct es_sim_world *world)
 
 /* --- Writing ---------------------------------------------------------------------------------- */
 
+/* What is drawn of a text: of each by itself, so that leaving one out shifts no other. */
+struct drawn_text {
+    uint64_t after_ms, bytes;
+};
+
+static struct drawn_text draw_text(const struct es_sim_world *world, uint32_t from, uint32_t n)
+{
+    struct es_sim_rng rng = es_sim_rng(world->options.seed, ES_SIM_TEXTS, (uint64_t)from << 32 | n);
+    struct drawn_text text = {.after_ms = 1 + es_sim_below(&rng, world->options.chaos_ms)};
+    bool is_long = es_sim_below(&rng, 8) == 0;
+    uint64_t bytes = es_sim_below(&rng, world->options.text_bytes_max + 1);
+
+    text.bytes = is_long ? bytes : 20;
+    return text;
+}
+
+static bool is_written(const struct es_sim_world *world, uint32_t from, uint32_t n)
+{
+    const struct es_sim_options *options = &world->options;
+
+    return !es_sim_ids_contain(&options->without, ES_SIM_ID_TEXT, from, n) &&
+           (!options->only_texts.given ||
+            es_sim_ids_contain(&options->only_texts, ES_SIM_ID_TEXT, from, n));
+}
+
 void es_sim_load_plan(struct es_sim_world *world)
 {
     for (uint32_t from = 0; from < world->options.nodes; from++)
         for (size_t k = 0; k < world->nodes[from].n_friends; k++)
-            for (uint32_t i = 0; i < world->options.texts; i++)
-                plan(world, 1 + es_sim_below(&world->load, world->options.chaos_ms), from,
-                     ACT_WRITE, world->nodes[from].friends[k].node);
+            for (uint32_t i = 0; i < world->options.texts; i++) {
+                const struct es_sim_friend *friend = &world->nodes[from].friends[k];
+                uint32_t n = friend->slot * world->options.texts + i;
+
+                if (is_written(world, from, n))
+                    plan(world, draw_text(world, from, n).after_ms, from, ACT_WRITE | n << 8,
+                         friend->node);
+            }
 }
 
-static void write_text(struct es_sim_world *world, struct es_sim_node *node, uint32_t to)
+static void write_text(struct es_sim_world *world, struct es_sim_node *node, uint32_t to,
+                       uint32_t n)
 {
     char text[2048], address[ES_ADDRESS_CHARS + 1], canary[ES_SIM_CANARY_CHARS + 1];
-    uint32_t number = es_sim_load_friend(node, to)->next_text++;
-    uint64_t length = es_sim_below(&world->load, 8) == 0 ? es_sim_below(&world->load, 1800) : 20;
+    uint32_t number = es_sim_load_friend(node, to)->next_text;
+    uint64_t length = draw_text(world, node->number, n).bytes;
     int len;
 
     es_sim_canary(world->options.seed, ES_SIM_CANARY_TEXT, node->number, to, number, canary);
@@ -298,6 +338,7 @@ static void write_text(struct es_sim_world *world, struct es_sim_node *node, uin
     len =
         snprintf(text, sizeof(text), "from %u to %u text %u %s ", node->number, to, number, canary);
     memset(text + len, '.', length);
+    es_sim_texts_written(world, node, to, n, (uint32_t)len + (uint32_t)length);
     es_address_format(&world->nodes[to].address, address);
     es_sim_node_command(
         world, node,
@@ -320,14 +361,14 @@ void es_sim_load_action(struct es_sim_world *world, const struct es_sim_event *e
 {
     struct es_sim_node *node = &world->nodes[event->node];
 
-    if (event->a == ACT_LOOK) {
+    if ((event->a & 0xff) == ACT_LOOK) {
         if (node->up)
             look(world, node);
         plan(world, LOOK_MS, node->number, ACT_LOOK, 0);
     } else if (node->up) {
-        write_text(world, node, event->b);
+        write_text(world, node, event->b, event->a >> 8);
     } else {
-        plan(world, LOOK_MS, node->number, ACT_WRITE, event->b);
+        plan(world, LOOK_MS, node->number, event->a, event->b);
     }
 }
 
@@ -342,6 +383,8 @@ void es_sim_load_event(struct es_sim_world *world, struct es_sim_node *node,
         open_invite(world, event, node);
     if (kind != ASK_WRITE)
         return;
+    es_sim_texts_queued(node, (event->request >> 32) & 0xffffff, (uint32_t)event->request,
+                        event->message);
     es_sim_check_sent(world, node->number, (event->request >> 32) & 0xffffff,
                       (uint32_t)event->request);
     es_sim_audit_sent(world, node->number, (event->request >> 32) & 0xffffff,

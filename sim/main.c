@@ -55,6 +55,10 @@ static void print_options(void)
          "faults that half of the seeds have:\n");
     for (size_t i = 0; i < es_sim_option_count; i++)
         print_option(&es_sim_option_table[i]);
+    puts(
+        "\nLists of ids, as \"node.crash/3/0\", the first crash of node 3 (a trace names them):\n");
+    for (size_t i = 0; i < ES_SIM_ID_LIST_COUNT; i++)
+        printf("  %-26s            %s\n", es_sim_id_lists[i].name, es_sim_id_lists[i].help);
 }
 
 static int help(const char *about)

@@ -20,13 +20,11 @@ static uint64_t machine_ms(void)
 
 uint64_t es_sim_delay(struct es_sim_world *world, struct es_sim_node *node)
 {
-    return 1 + es_sim_below(&node->links, world->options.delay_ms_max + 1) +
-           (world->options.ask_the_clock ? machine_ms() : 0);
-}
+    uint64_t delay_ms = es_sim_below(&node->links, world->options.delay_ms_max + 1);
 
-bool es_sim_fault(const struct es_sim_world *world, struct es_sim_rng *rng, uint32_t permille)
-{
-    return !world->calm && es_sim_chance(rng, permille);
+    if (world->options.delay_constant)
+        delay_ms = world->options.delay_ms_max;
+    return 1 + delay_ms + (world->options.ask_the_clock ? machine_ms() : 0);
 }
 
 void es_sim_report_later(struct es_sim_world *world, struct es_sim_node *node, uint64_t after_ms,

@@ -5,9 +5,8 @@
 
 #include "sim/world.h"
 
-/* How long something is under way to or from a node; whether a fault of the chaos happens now. */
+/* How long something is under way to or from a node. */
 uint64_t es_sim_delay(struct es_sim_world *world, struct es_sim_node *node);
-bool es_sim_fault(const struct es_sim_world *world, struct es_sim_rng *rng, uint32_t permille);
 /* A report that the node's present network process gives later. */
 void es_sim_report_later(struct es_sim_world *world, struct es_sim_node *node, uint64_t after_ms,
                          const struct es_report *report);

@@ -52,7 +52,7 @@ static void plan_wake(struct es_sim_world *world, struct es_sim_node *node)
 
 void es_sim_node_crash(struct es_sim_world *world, struct es_sim_node *node)
 {
-    uint64_t down_ms = 1 + es_sim_below(&node->crashes, world->options.down_ms_max + 1);
+    uint64_t down_ms = 1 + es_sim_below(&node->downs, world->options.down_ms_max + 1);
 
     world->crashes++;
     es_sim_trace_note(world, node, "crash");
@@ -99,7 +99,8 @@ static void give(struct es_sim_world *world, struct es_sim_node *node, const str
             return;
         es_sim_node_drain(world, node);
     }
-    if (err == ES_OK && !world->calm && es_sim_chance(&node->crashes, world->options.network_crash))
+    if (err == ES_OK && es_sim_fault(world, node, ES_SIM_ID_NETWORK_CRASH, &node->crashes,
+                                     world->options.network_crash))
         replace_network(world, node);
     if (err != ES_OK)
         es_sim_violation(world, "node %u: input %d gave %s", node->number, (int)input->kind,

@@ -19,6 +19,12 @@
 const struct es_sim_option es_sim_option_table[] = {ES_SIM_OPTIONS(ES_SIM_ROW)};
 const size_t es_sim_option_count = sizeof(es_sim_option_table) / sizeof(es_sim_option_table[0]);
 
+const struct es_sim_id_list es_sim_id_lists[ES_SIM_ID_LIST_COUNT] = {
+#define ES_SIM_ID_ROW(name, field, help) {name, help, offsetof(struct es_sim_options, field)},
+    ES_SIM_ID_LISTS(ES_SIM_ID_ROW)
+#undef ES_SIM_ID_ROW
+};
+
 static const char *const family_names[ES_SIM_FAMILIES] = {
     [ES_SIM_FIXED] = "",
     [ES_SIM_ALWAYS] = "",
@@ -38,6 +44,12 @@ static const char *const family_names[ES_SIM_FAMILIES] = {
     [ES_SIM_FAMILY_DISK] = "disk",
     [ES_SIM_FAMILY_ROLLBACK] = "rollback",
 };
+
+const struct es_sim_ids *es_sim_ids_of(const struct es_sim_options *options,
+                                       const struct es_sim_id_list *list)
+{
+    return (const struct es_sim_ids *)((const char *)options + list->at);
+}
 
 const char *es_sim_store_name(uint64_t kind)
 {

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/ids.h"
+
 enum es_sim_unit {
     ES_SIM_NUMBER,
     ES_SIM_TIME,   /* milliseconds; in a scenario "90s"        */
@@ -61,10 +63,14 @@ enum es_sim_family {
       "how long everything may take to arrive afterwards")                                         \
     X(uint32_t, texts, "load.texts", NUMBER, 1, 10000, 10, ALWAYS, 1, 30,                          \
       "texts from each node to each of its contacts")                                              \
+    X(uint32_t, text_bytes_max, "load.bytes", NUMBER, 0, 1800, 1800, FIXED, 0, 0,                  \
+      "one of eight texts is longer than the others, by up to this")                               \
     X(uint64_t, rotation_ms, "protocol.rotation", TIME, 10000, ES_SIM_DAY_MS, 900000, ALWAYS,      \
       15000, 900000, "rotation period of adverts and link keys")                                   \
     X(uint32_t, delay_ms_max, "link.delay", TIME, 1, 60000, 20, ALWAYS, 1, 200,                    \
       "what travels takes up to this")                                                             \
+    X(bool, delay_constant, "link.constant", SWITCH, 0, 1, 0, FIXED, 0, 0,                         \
+      "... and always exactly this long")                                                          \
     X(uint32_t, link_cut, "link.cut", CHANCE, 0, 1000, 0, FAMILY_CUT, 1, 20,                       \
       "at a frame its link breaks, with all that is under way")                                    \
     X(uint32_t, stall, "link.stall", CHANCE, 0, 1000, 0, FAMILY_STALL, 1, 50,                      \
@@ -114,10 +120,19 @@ enum es_sim_family {
 
 #define ES_SIM_NAME_BYTES 64
 
+/* name in a scenario, field, help: lists of ids (ids.h) */
+#define ES_SIM_ID_LISTS(X)                                                                         \
+    X("without", without, "faults, texts and nodes that are left out of what is drawn")            \
+    X("only_faults", only_faults, "of all faults only these happen")                               \
+    X("only_texts", only_texts, "of all texts only these are written")
+
 struct es_sim_options {
 #define ES_SIM_FIELD(type, field, ...) type field;
     ES_SIM_OPTIONS(ES_SIM_FIELD)
 #undef ES_SIM_FIELD
+#define ES_SIM_ID_FIELD(name, field, help) struct es_sim_ids field;
+    ES_SIM_ID_LISTS(ES_SIM_ID_FIELD)
+#undef ES_SIM_ID_FIELD
     char name[ES_SIM_NAME_BYTES]; /* of the scenario; may be empty                      */
     bool trace;                   /* print everything that happens: not part of a world */
 };
@@ -133,6 +148,15 @@ struct es_sim_option {
 };
 extern const struct es_sim_option es_sim_option_table[];
 extern const size_t es_sim_option_count;
+
+struct es_sim_id_list {
+    const char *name, *help;
+    size_t at; /* of its struct es_sim_ids */
+};
+#define ES_SIM_ID_LIST_COUNT 3
+extern const struct es_sim_id_list es_sim_id_lists[ES_SIM_ID_LIST_COUNT];
+const struct es_sim_ids *es_sim_ids_of(const struct es_sim_options *options,
+                                       const struct es_sim_id_list *list);
 
 /* NULL: there is none of this name. */
 const struct es_sim_option *es_sim_option_find(const char *name);

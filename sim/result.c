@@ -5,18 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "earshot_version.h"
 #include "sim/audit/audit.h"
 #include "sim/scenario/scenario.h"
+#include "sim/version.h"
 
 #define HASH_BYTES_SHOWN 8
 
-void es_sim_result_run(const struct es_sim_options *options, struct es_sim_steps *steps,
-                       struct es_sim_result *ret)
+void es_sim_result_run(const struct es_sim_options *options,
+                       const struct es_sim_observers *observers, struct es_sim_result *ret)
 {
     struct es_sim_world *world = es_sim_world_new(options);
 
-    world->steps = steps;
+    if (observers != NULL) {
+        world->steps = observers->steps;
+        world->record = observers->record;
+    }
     es_sim_world_run(world);
     *ret = (struct es_sim_result){.seed = options->seed,
                                   .events = world->events,
@@ -30,6 +33,7 @@ void es_sim_result_run(const struct es_sim_options *options, struct es_sim_steps
     for (size_t i = 0; i < ES_SIM_MARKS; i++)
         memcpy(ret->marks[i], world->marks[(world->n_marks + i) % ES_SIM_MARKS],
                sizeof(ret->marks[i]));
+    es_sim_texts_figures(world, &ret->figures);
     es_sim_audit_report(world, &ret->audit);
     es_sim_world_free(world);
 }
@@ -41,8 +45,8 @@ void es_sim_result_run_twice(const struct es_sim_options *options, struct es_sim
     char one[80], other[80];
     size_t at;
 
-    es_sim_result_run(options, &first, ret);
-    es_sim_result_run(options, &second, &again);
+    es_sim_result_run(options, &(struct es_sim_observers){.steps = &first}, ret);
+    es_sim_result_run(options, &(struct es_sim_observers){.steps = &second}, &again);
     at = es_sim_steps_part(&first, &second);
     if (at < first.n || at < second.n) {
         es_sim_steps_name(&first, at, one, sizeof(one));
@@ -79,6 +83,21 @@ void es_sim_result_print(const struct es_sim_result *result)
     fflush(stdout);
 }
 
+static json_t *figures_json(const struct es_sim_figures *figures)
+{
+    double mean_ms =
+        figures->arrived == 0 ? 0 : (double)figures->latency_sum_ms / (double)figures->arrived;
+
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I}", "written",
+        (json_int_t)figures->written, "queued", (json_int_t)figures->queued, "arrived",
+        (json_int_t)figures->arrived, "delivered", (json_int_t)figures->delivered, "frames",
+        (json_int_t)figures->frames, "bytes", (json_int_t)figures->frame_bytes, "latency_mean_ms",
+        mean_ms, "latency_p50_ms", (json_int_t)figures->latency_ms[0], "latency_p90_ms",
+        (json_int_t)figures->latency_ms[1], "latency_p99_ms", (json_int_t)figures->latency_ms[2],
+        "latency_max_ms", (json_int_t)figures->latency_ms[3]);
+}
+
 void es_sim_result_print_json(const struct es_sim_result *result,
                               const struct es_sim_options *options)
 {
@@ -88,10 +107,12 @@ void es_sim_result_print_json(const struct es_sim_result *result,
 
     hash_text(result, hash);
     snprintf(seed, sizeof(seed), "%llu", (unsigned long long)result->seed);
-    json = json_pack("{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:s}", "version", ES_VERSION, "seed",
-                     seed, "options", es_sim_scenario_json(options), "verdict",
-                     es_sim_verdict_name(verdict), "events", (json_int_t)result->events, "crashes",
-                     (json_int_t)result->crashes, "ms", (json_int_t)result->now_ms, "hash", hash);
+    json =
+        json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:s}", "version", ES_VERSION, "commit",
+                  es_sim_commit, "seed", seed, "options", es_sim_scenario_json(options), "verdict",
+                  es_sim_verdict_name(verdict), "events", (json_int_t)result->events, "crashes",
+                  (json_int_t)result->crashes, "ms", (json_int_t)result->now_ms, "hash", hash);
+    json_object_set_new(json, "figures", figures_json(&result->figures));
     if (result->audit.worlds > 0)
         json_object_set_new(json, "audit", es_sim_report_json(&result->audit));
     if (verdict != ES_SIM_HELD) {

@@ -8,6 +8,8 @@
 
 #include "sim/audit/report.h"
 #include "sim/property.h"
+#include "sim/record.h"
+#include "sim/texts.h"
 #include "sim/world.h"
 
 /* Plain bytes: workers hand it to their parent. */
@@ -16,14 +18,19 @@ struct es_sim_result {
     uint64_t node_bytes; /* memory of a core, on average */
     uint32_t nodes;
     uint8_t hash[32];
+    struct es_sim_figures figures;
     struct es_sim_report audit;                  /* zeros: nobody looked */
     char violation[256];                         /* empty: all held */
     char marks[ES_SIM_MARKS][ES_SIM_MARK_BYTES]; /* what people would have noticed last */
 };
 
-/* Steps may be NULL: else each event is added to them. */
-void es_sim_result_run(const struct es_sim_options *options, struct es_sim_steps *steps,
-                       struct es_sim_result *ret);
+/* Who looks on at a run; each may be NULL. */
+struct es_sim_observers {
+    struct es_sim_steps *steps;   /* every event is added  */
+    struct es_sim_record *record; /* the trace is written  */
+};
+void es_sim_result_run(const struct es_sim_options *options,
+                       const struct es_sim_observers *observers, struct es_sim_result *ret);
 /* The same world twice: breaks Z1 when the two runs part. */
 void es_sim_result_run_twice(const struct es_sim_options *options, struct es_sim_result *ret);
 enum es_sim_verdict es_sim_result_verdict(const struct es_sim_result *result);

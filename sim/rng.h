@@ -25,6 +25,8 @@ enum es_sim_subsystem {
     ES_SIM_SQLITE = 22, /* what SQLite draws                        */
     ES_SIM_CANARIES = 30,
     ES_SIM_AUDITS = 31, /* which leaks are planted */
+    ES_SIM_DOWNS = 40,  /* how long a node stays down     */
+    ES_SIM_TEXTS = 41,  /* when a text is written, how long it is */
 };
 
 struct es_sim_rng {

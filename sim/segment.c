@@ -4,6 +4,7 @@
 
 #include "sim/audit/audit.h"
 #include "sim/network.h"
+#include "sim/record.h"
 
 /* How often adverts are announced again to those who missed them. */
 #define ANNOUNCE_MS 20000
@@ -26,16 +27,19 @@ static void announce(struct es_sim_world *world, const struct es_sim_node *from)
 {
     for (uint32_t i = 0; i < world->options.nodes; i++) {
         struct es_sim_node *to = &world->nodes[i];
+        uint64_t at_ms;
 
         if (!to->up || has_heard(to, from->number) || es_sim_is_cut(world, from->number, i) ||
-            es_sim_fault(world, &world->segment, world->options.multicast_loss))
+            es_sim_fault(world, to, ES_SIM_ID_SEGMENT_LOSS, &world->segment,
+                         world->options.multicast_loss))
             continue;
-        es_sim_queue_push(&world->queue, &(struct es_sim_event){
-                                             .at_ms = world->now_ms + es_sim_delay(world, to) + 5,
-                                             .kind = ES_SIM_ADVERT,
-                                             .node = i,
-                                             .a = from->number,
-                                             .b = from->n_publications});
+        at_ms = world->now_ms + es_sim_delay(world, to) + 5;
+        es_sim_record_sent(world, world->queue.sequence, from->number, i, at_ms, es_slice(NULL, 0));
+        es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = at_ms,
+                                                                .kind = ES_SIM_ADVERT,
+                                                                .node = i,
+                                                                .a = from->number,
+                                                                .b = from->n_publications});
     }
 }
 
@@ -47,8 +51,11 @@ void es_sim_segment_hear(struct es_sim_world *world, const struct es_sim_event *
         .kind = ES_REPORT_ADVERT_SEEN,
         .seen = {.at = {.port = from->publication.port}, .advert = from->publication.advert}};
 
-    if (!from->advertised || from->n_publications != event->b)
+    if (!from->advertised || from->n_publications != event->b) {
+        es_sim_record_lost(world, event->sequence, event->node);
         return;
+    }
+    es_sim_record_arrived(world, event->sequence, event->node);
     es_sim_host_of(from->number, seen.seen.at.host);
     set_heard(&world->nodes[event->node], event->a, world->nodes[event->node].up);
     es_sim_node_report(world, &world->nodes[event->node], &seen);
@@ -64,7 +71,8 @@ void es_sim_segment_withdraw(struct es_sim_world *world, struct es_sim_node *fro
     from->advertised = false;
     for (uint32_t i = 0; i < world->options.nodes; i++)
         if (world->nodes[i].up && i != from->number && !es_sim_is_cut(world, from->number, i) &&
-            !es_sim_fault(world, &world->segment, world->options.multicast_loss))
+            !es_sim_fault(world, &world->nodes[i], ES_SIM_ID_SEGMENT_LOSS, &world->segment,
+                          world->options.multicast_loss))
             es_sim_report_later(world, &world->nodes[i], es_sim_delay(world, &world->nodes[i]) + 5,
                                 &gone);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "node/wire/frame.h"
+#include "sim/record.h"
 
 static const char *const order_names[] = {
     [ES_ORDER_SETUP] = "setup",       [ES_ORDER_LISTEN] = "listen",
@@ -39,7 +40,7 @@ static const char *const event_names[] = {
     [ES_EV_LISTENING] = "LISTENING",
 };
 
-static const char *frame_name(struct es_slice bytes)
+const char *es_sim_trace_frame_name(struct es_slice bytes)
 {
     static const char *const names[] = {
         [ES_FRAME_HELLO] = "HELLO", [ES_FRAME_LINK] = "LINK",   [ES_FRAME_ENVELOPES] = "ENVELOPES",
@@ -67,8 +68,8 @@ void es_sim_trace_order(const struct es_sim_world *world, const struct es_sim_no
     begin(world, node);
     printf("%s", order_names[order->kind]);
     if (order->kind == ES_ORDER_FRAME)
-        printf(" %s, %zu bytes, link %x", frame_name(order->frame.bytes), order->frame.bytes.len,
-               order->frame.link);
+        printf(" %s, %zu bytes, link %x", es_sim_trace_frame_name(order->frame.bytes),
+               order->frame.bytes.len, order->frame.link);
     else if (order->kind == ES_ORDER_DIAL)
         printf(" %s:%u, link %x", order->dial.to.host, order->dial.to.port, order->dial.link);
     else if (order->kind == ES_ORDER_CLOSE)
@@ -84,7 +85,7 @@ void es_sim_trace_report(const struct es_sim_world *world, const struct es_sim_n
     begin(world, node);
     printf("<- %s", report_names[report->kind]);
     if (report->kind == ES_REPORT_FRAME)
-        printf(" %s, link %x", frame_name(report->frame.bytes), report->frame.link);
+        printf(" %s, link %x", es_sim_trace_frame_name(report->frame.bytes), report->frame.link);
     else if (report->kind == ES_REPORT_LINK_UP)
         printf(" %x, %s", report->up.link, report->up.host);
     else if (report->kind == ES_REPORT_LINK_DOWN)
@@ -101,6 +102,7 @@ static void mark(struct es_sim_world *world, const struct es_sim_node *node, con
 
     snprintf(at, ES_SIM_MARK_BYTES, "%10.3f %u: %s", (double)world->now_ms / 1000, node->number,
              what);
+    es_sim_record_mark(world, node, what);
     if (world->options.trace) {
         begin(world, node);
         puts(what);

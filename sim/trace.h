@@ -13,5 +13,7 @@ void es_sim_trace_event(struct es_sim_world *world, const struct es_sim_node *no
                         const struct es_event *event);
 void es_sim_trace_note(struct es_sim_world *world, const struct es_sim_node *node,
                        const char *note);
+/* "HELLO"; "?" for what is no frame. */
+const char *es_sim_trace_frame_name(struct es_slice bytes);
 
 #endif

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "sim/audit/audit.h"
+#include "sim/record.h"
+#include "sim/texts.h"
 
 #define STEP_MS 1000
 #define RENEWAL_MS (2ull * 60 * 60 * 1000)
@@ -40,6 +42,7 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
         node->entropy = es_sim_rng(options->seed, ES_SIM_ENTROPY, i);
         node->links = es_sim_rng(options->seed, ES_SIM_LINKS, i);
         node->crashes = es_sim_rng(options->seed, ES_SIM_CRASHES, i);
+        node->downs = es_sim_rng(options->seed, ES_SIM_DOWNS, i);
         node->syncs = es_sim_rng(options->seed, ES_SIM_SYNCS, i);
         node->wall_offset_ms = options->wall_skew_ms == 0
                                    ? 0
@@ -139,6 +142,7 @@ void es_sim_world_until(struct es_sim_world *world, uint64_t until_ms)
     while (world->violation[0] == '\0' && world->queue.n > 0 &&
            world->queue.heap[0].at_ms <= until_ms) {
         es_sim_queue_pop(&world->queue, &event);
+        es_sim_record_time(world, event.at_ms);
         world->now_ms = event.at_ms;
         world->events++;
         hash_event(world, &event);
@@ -166,12 +170,14 @@ static void watch_event(void *ctx, struct es_sim_node *node, const struct es_eve
 {
     es_sim_check_event(ctx, node, event);
     es_sim_load_event(ctx, node, event);
+    es_sim_texts_event(ctx, node, event);
 }
 
 void es_sim_world_begin(struct es_sim_world *world)
 {
     for (uint32_t i = 0; i < world->options.nodes; i++)
-        es_sim_node_start(world, &world->nodes[i]);
+        if (!es_sim_is_absent(world, i))
+            es_sim_node_start(world, &world->nodes[i]);
     es_sim_queue_push(&world->queue,
                       &(struct es_sim_event){.at_ms = world->now_ms, .kind = ES_SIM_ANNOUNCE});
 }
@@ -179,19 +185,23 @@ void es_sim_world_begin(struct es_sim_world *world)
 bool es_sim_world_run(struct es_sim_world *world)
 {
     world->watch = (struct es_sim_watch){.ctx = world, .event = watch_event};
+    es_sim_record_begin(world);
     es_sim_world_begin(world);
     es_sim_load_setup(world);
     es_sim_load_plan(world);
     es_sim_faults_plan(world);
     world->calm = false;
+    es_sim_record_mark(world, NULL, "chaos");
     es_sim_world_until(world, world->now_ms + world->options.chaos_ms);
     world->calm = true;
     es_sim_faults_end(world);
+    es_sim_record_mark(world, NULL, "converge");
     es_sim_world_until(world, world->now_ms + world->options.down_ms_max + STEP_MS);
     converge(world);
     if (world->violation[0] == '\0')
         es_sim_check_end(world);
     if (world->violation[0] == '\0')
         es_sim_audit_end(world);
+    es_sim_record_end(world);
     return world->violation[0] == '\0';
 }

@@ -10,6 +10,7 @@
 #include "node/core/core.h"
 #include "node/core/view.h"
 #include "node/wire/limits.h"
+#include "sim/ids.h"
 #include "sim/memory.h"
 #include "sim/options.h"
 #include "sim/queue.h"
@@ -44,10 +45,20 @@ struct es_sim_disk {
     uint64_t tidy_ms; /* when the store wants to be tidied  */
 };
 
+/* What became of a text (texts.c). Times are 0 before it happened. */
+struct es_sim_text {
+    uint64_t written_ms, arrived_ms, delivered_ms; /* arrived: on its reader's disk */
+    struct es_message_id id; /* sequence 0: its writer was not told that it is queued */
+    uint32_t bytes;
+};
+
 /* A friend writes and is written to: one of the load's pairs. */
 struct es_sim_friend {
     uint32_t node;
+    uint32_t slot; /* its place among the friends, those counted who are left out */
     uint32_t next_text;
+    struct es_sim_text *texts; /* those before next_text */
+    size_t cap_texts, last_delivered;
     uint32_t *sent; /* texts whose writer was told that they are queued */
     size_t n_sent, cap_sent;
     /* One of both went back (disk/rollback.c) and they have no new session yet: what it seals may take
@@ -67,7 +78,8 @@ struct es_sim_node {
     struct es_store_reader *reader;
     struct es_sim_arena arena;
     struct es_sim_disk disk;
-    struct es_sim_rng entropy, links, crashes, syncs;
+    struct es_sim_rng entropy, links, crashes, downs, syncs;
+    uint32_t n_faults[ES_SIM_FAULT_KINDS]; /* of each kind, what is left out counts too */
     uint32_t *ends; /* places in the world's links of those that may be open here */
     size_t n_ends, cap_ends;
     struct es_sim_listener listeners[ES_SIM_LISTENERS_MAX];
@@ -113,6 +125,7 @@ struct es_sim_heard {
 #define ES_SIM_MARK_BYTES 80
 
 struct es_sim_audit;
+struct es_sim_record;
 
 struct es_sim_world {
     struct es_sim_options options;
@@ -129,6 +142,7 @@ struct es_sim_world {
     bool calm;    /* no more faults                                             */
     uint8_t *cut; /* a bit for each pair that does not reach each other          */
     uint64_t events, crashes, frames;
+    uint64_t frames_sent, frame_bytes;
     uint8_t hash[32];    /* rolling, over every event handled                          */
     uint64_t delivered;  /* reported so                                        */
     char violation[256]; /* empty: none                                                */
@@ -138,7 +152,8 @@ struct es_sim_world {
     struct es_sim_heard heard[ES_SIM_HEARD_MAX];
     uint64_t n_envelopes; /* that were sent */
     uint32_t n_visits;
-    struct es_sim_steps *steps; /* NULL: nobody compares */
+    struct es_sim_steps *steps;   /* NULL: nobody compares */
+    struct es_sim_record *record; /* NULL: nobody records */
 };
 
 struct es_sim_world *es_sim_world_new(const struct es_sim_options *options);
@@ -153,6 +168,16 @@ void es_sim_world_until(struct es_sim_world *world, uint64_t until_ms);
 void es_sim_violation(struct es_sim_world *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void es_sim_hash(struct es_sim_world *world, const void *bytes, size_t len);
+
+/* --- faults.c, for whoever makes a fault. Draw first what it needs: one that is left out by the
+ * scenario shifts no later draw --- */
+/* It is the next of its kind at this node: recorded, unless the scenario leaves it out. */
+bool es_sim_happens(struct es_sim_world *world, struct es_sim_node *node, enum es_sim_id_kind kind);
+/* Drawn during the chaos, and happens. */
+bool es_sim_fault(struct es_sim_world *world, struct es_sim_node *node, enum es_sim_id_kind kind,
+                  struct es_sim_rng *rng, uint32_t permille);
+/* The scenario leaves this node out. */
+bool es_sim_is_absent(const struct es_sim_world *world, uint32_t node);
 
 /* --- node.c --- */
 void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node);

@@ -24,6 +24,8 @@ static const struct {
     {"json", NULL, "a line of JSON for each world", 'J'},
     {"twice", NULL, "run each world twice, which must not differ", 't'},
     {"trace", NULL, "print everything that happens", 'v'},
+    {"record", "FILE", "write the trace: JSON Lines, docs/trace.md", 'r'},
+    {"bytes", NULL, "... with the bytes of all frames", 'b'},
     {"options", NULL, "print all options as a scenario, and run nothing", 'o'},
 };
 #define N_KNOWN (sizeof(known) / sizeof(known[0]))
@@ -76,6 +78,12 @@ static bool take(struct es_sim_args *args, char letter, const char *value)
         return parse_shard(value, args);
     case 'l':
         args->list = value;
+        return true;
+    case 'r':
+        args->record = value;
+        return true;
+    case 'b':
+        args->frame_bytes = true;
         return true;
     case 's':
         return add_set(args, value);

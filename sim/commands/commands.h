@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "sim/options.h"
+#include "sim/result.h"
 
 #define ES_SIM_SETS_MAX 32
 
@@ -16,7 +17,8 @@ struct es_sim_args {
     uint64_t shard, shards; /* shard from 1 */
     uint64_t seed;
     bool has_seed, json, trace, twice, options;
-    const char *list;
+    const char *list, *record;
+    bool frame_bytes;
     const char *sets[ES_SIM_SETS_MAX];
     size_t n_sets;
     char **operands;
@@ -47,6 +49,9 @@ bool es_sim_parse_number(const char *text, uint64_t *ret);
 
 /* --- files.c: "-" is the standard input. NULL or false: said why --- */
 bool es_sim_read_scenario(const char *path, struct es_sim_options *ret);
+/* Runs a world and writes its trace where --record says. False: it could not be written. */
+bool es_sim_run_recorded(const struct es_sim_args *args, const struct es_sim_options *options,
+                         struct es_sim_result *ret);
 /* Options of the lines of a JSON Lines file of results; the caller frees *ret. */
 bool es_sim_read_lines(const char *path, bool failed_only, struct es_sim_options **ret,
                        size_t *ret_n);

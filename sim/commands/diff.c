@@ -43,7 +43,7 @@ static int run(const struct es_sim_args *args)
         !read_world(args->operands[1], &options[1]) || !es_sim_args_apply(args, &options[1]))
         return ES_SIM_COULD_NOT_RUN;
     for (size_t i = 0; i < 2; i++)
-        es_sim_result_run(&options[i], &steps[i], &results[i]);
+        es_sim_result_run(&options[i], &(struct es_sim_observers){.steps = &steps[i]}, &results[i]);
     at = es_sim_steps_part(&steps[0], &steps[1]);
     if (at < steps[0].n || at < steps[1].n)
         print_around(&steps[0], &steps[1], at);

@@ -59,6 +59,28 @@ bool es_sim_read_scenario(const char *path, struct es_sim_options *ret)
     return ok;
 }
 
+bool es_sim_run_recorded(const struct es_sim_args *args, const struct es_sim_options *options,
+                         struct es_sim_result *ret)
+{
+    struct es_sim_record record = {.bytes = args->frame_bytes};
+    bool ok;
+
+    if (args->record == NULL) {
+        es_sim_result_run(options, NULL, ret);
+        return true;
+    }
+    record.file = fopen(args->record, "we");
+    ok = record.file != NULL;
+    if (ok) {
+        es_sim_result_run(options, &(struct es_sim_observers){.record = &record}, ret);
+        ok = fflush(record.file) == 0 && ferror(record.file) == 0;
+        ok = fclose(record.file) == 0 && ok;
+    }
+    if (!ok)
+        fprintf(stderr, "earshot-sim: %s: %s\n", args->record, strerror(errno));
+    return ok;
+}
+
 /* A result, of which its options count; a line that is a remark or empty has none. */
 static bool read_line(const char *line, bool failed_only, struct es_sim_options *ret,
                       bool *ret_found, struct es_sim_refusal *ret_refusal)

@@ -33,8 +33,9 @@ static int run(const struct es_sim_args *args)
         return ES_SIM_COULD_NOT_RUN;
     if (!es_sim_args_apply(args, &options))
         return ES_SIM_COULD_NOT_RUN;
-    options.trace = true;
-    es_sim_result_run(&options, NULL, &result);
+    options.trace = args->record == NULL;
+    if (!es_sim_run_recorded(args, &options, &result))
+        return ES_SIM_COULD_NOT_RUN;
     es_sim_result_print(&result);
     es_sim_args_sets(args, sets, sizeof(sets));
     snprintf(repro, sizeof(repro), "%s replay %s%s", args->program, args->operands[0], sets);
@@ -47,7 +48,7 @@ const struct es_sim_command es_sim_replay = {
     .name = "replay",
     .operands = "SEED|FILE",
     .n_operands = 1,
-    .takes = "sd",
+    .takes = "sdrb",
     .help = "Runs what a seed draws, or the first failure of a file that swarm --json wrote (\"-\" "
             "for\n"
             "the standard input), and prints everything that happens.",

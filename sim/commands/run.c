@@ -33,8 +33,8 @@ static int run(const struct es_sim_args *args)
         return 0;
     if (args->twice)
         es_sim_result_run_twice(&options, &result);
-    else
-        es_sim_result_run(&options, NULL, &result);
+    else if (!es_sim_run_recorded(args, &options, &result))
+        return ES_SIM_COULD_NOT_RUN;
     if (args->json)
         es_sim_result_print_json(&result, &options);
     else
@@ -51,7 +51,7 @@ const struct es_sim_command es_sim_run = {
     .name = "run",
     .operands = "SCENARIO",
     .n_operands = 1,
-    .takes = "esdJtvo",
+    .takes = "esdJtvorb",
     .help =
         "Runs the world of a scenario, \"-\" for the standard input, and prints all its options.",
     .run = run,

@@ -5,6 +5,7 @@
 
 #include "sim/audit/audit.h"
 #include "sim/disk/store.h"
+#include "sim/texts.h"
 #include "sim/trace.h"
 
 static void pass_on(struct es_sim_world *world, struct es_sim_node *node,
@@ -20,6 +21,7 @@ static bool commit(struct es_sim_world *world, struct es_sim_node *node,
                    const struct es_effects *effects)
 {
     if (node->store->ops->commit(node->store, effects->rows, effects->n_rows) == 0) {
+        es_sim_texts_commit(world, node, effects->rows, effects->n_rows);
         es_sim_audit_commit(world, node, effects->rows, effects->n_rows);
         return true;
     }
@@ -53,11 +55,14 @@ static void tidy(struct es_sim_world *world, struct es_sim_node *node)
 /* Where it dies while it works through this batch; ES_SIM_CRASH_POINTS: nowhere. */
 static uint64_t crash_point(struct es_sim_world *world, struct es_sim_node *node)
 {
+    uint64_t point;
+
     if (++node->batches == node->crash_at)
         return node->crash_point;
-    if (!world->calm && es_sim_chance(&node->crashes, world->options.crash))
-        return es_sim_below(&node->crashes, ES_SIM_CRASH_POINTS);
-    return ES_SIM_CRASH_POINTS;
+    if (world->calm || !es_sim_chance(&node->crashes, world->options.crash))
+        return ES_SIM_CRASH_POINTS;
+    point = es_sim_below(&node->crashes, ES_SIM_CRASH_POINTS);
+    return es_sim_happens(world, node, ES_SIM_ID_NODE_CRASH) ? point : ES_SIM_CRASH_POINTS;
 }
 
 /* Works through one batch as the daemon does, unless it dies at one of the points between. */

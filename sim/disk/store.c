@@ -157,18 +157,34 @@ static void power_off(struct disk_store *store)
 
 /* --- Commits ----------------------------------------------------------------------------------- */
 
+/* It strikes after so many changes of the disk. */
+static void draw_fault(struct disk_store *store, enum es_sim_id_kind kind, uint32_t permille,
+                       uint64_t *io_in)
+{
+    uint64_t in;
+
+    if (!es_sim_chance(&store->faults, permille))
+        return;
+    in = 1 + es_sim_below(&store->faults, CHANGES_MAX);
+    if (es_sim_happens(store->world, &store->world->nodes[store->node], kind))
+        *io_in = in;
+}
+
 static void draw_faults(struct disk_store *store)
 {
     const struct es_sim_options *options = &store->world->options;
+    struct es_sim_node *node = &store->world->nodes[store->node];
     struct es_sim_rng *faults = &store->faults;
 
     if (!store->world->calm) {
-        if (es_sim_chance(faults, options->crash))
-            store->vfs.dies_in = 1 + es_sim_below(faults, CHANGES_MAX);
-        if (es_sim_chance(faults, options->disk_failures))
-            store->vfs.fails_in = 1 + es_sim_below(faults, CHANGES_MAX);
-        if (es_sim_chance(faults, options->disk_full))
-            store->full_until_ms = store->world->now_ms + 1 + es_sim_below(faults, FULL_MS_MAX);
+        draw_fault(store, ES_SIM_ID_DISK_POWER, options->crash, &store->vfs.dies_in);
+        draw_fault(store, ES_SIM_ID_DISK_FAILURE, options->disk_failures, &store->vfs.fails_in);
+        if (es_sim_chance(faults, options->disk_full)) {
+            uint64_t full_ms = 1 + es_sim_below(faults, FULL_MS_MAX);
+
+            if (es_sim_happens(store->world, node, ES_SIM_ID_DISK_FULL))
+                store->full_until_ms = store->world->now_ms + full_ms;
+        }
     }
     store->vfs.full = store->world->now_ms < store->full_until_ms;
 }

@@ -58,6 +58,18 @@ static json_t *object_of(json_t *root, const char *name, const char **ret_key)
     return object;
 }
 
+static json_t *ids_json(const struct es_sim_ids *ids)
+{
+    json_t *json = json_array();
+    char text[ES_SIM_ID_BYTES];
+
+    for (uint32_t i = 0; i < ids->n; i++) {
+        es_sim_id_format(&ids->all[i], text);
+        json_array_append_new(json, json_string(text));
+    }
+    return json;
+}
+
 json_t *es_sim_scenario_json(const struct es_sim_options *options)
 {
     json_t *root = json_object();
@@ -71,6 +83,12 @@ json_t *es_sim_scenario_json(const struct es_sim_options *options)
 
         json_object_set_new(object, key,
                             es_sim_scenario_value(option, es_sim_option_get(options, option)));
+    }
+    for (size_t i = 0; i < ES_SIM_ID_LIST_COUNT; i++) {
+        const struct es_sim_ids *ids = es_sim_ids_of(options, &es_sim_id_lists[i]);
+
+        if (ids->given)
+            json_object_set_new(root, es_sim_id_lists[i].name, ids_json(ids));
     }
     return root;
 }

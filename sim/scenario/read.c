@@ -180,6 +180,33 @@ static bool read_name(struct reading *reading, const json_t *json)
     return true;
 }
 
+static bool read_ids(struct reading *reading, const struct es_sim_id_list *list, const json_t *json)
+{
+    struct es_sim_ids *ids = (struct es_sim_ids *)((char *)reading->options + list->at);
+    struct es_sim_id id;
+
+    if (!json_is_array(json))
+        return refuse(reading, true, "a list of ids is expected here");
+    *ids = (struct es_sim_ids){.given = true};
+    for (size_t i = 0; i < json_array_size(json); i++) {
+        const char *text = json_string_value(json_array_get(json, i));
+
+        if (text == NULL || !es_sim_id_parse(text, &id))
+            return refuse(reading, true, "an id is \"node.crash/3/0\", \"text/0/5\" or \"node/3\"");
+        if (!es_sim_ids_add(ids, &id))
+            return refuse(reading, true, "too many ids");
+    }
+    return true;
+}
+
+static const struct es_sim_id_list *find_list(const char *key)
+{
+    for (size_t i = 0; i < ES_SIM_ID_LIST_COUNT; i++)
+        if (strcmp(es_sim_id_lists[i].name, key) == 0)
+            return &es_sim_id_lists[i];
+    return NULL;
+}
+
 static bool read_object(struct reading *reading, const json_t *object, const char *group);
 
 static bool read_member(struct reading *reading, const char *group, const char *key,
@@ -193,6 +220,8 @@ static bool read_member(struct reading *reading, const char *group, const char *
         return json_is_string(json) || refuse(reading, true, "a remark is a text");
     if (top && strcmp(key, "name") == 0)
         return read_name(reading, json);
+    if (top && find_list(key) != NULL)
+        return read_ids(reading, find_list(key), json);
     if (top && is_group(key))
         return read_object(reading, json, key);
     snprintf(name, sizeof(name), "%s%s%s", group, top ? "" : ".", key);

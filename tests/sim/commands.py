@@ -6,6 +6,7 @@ import json
 import shlex
 import subprocess
 import sys
+import tempfile
 
 PROGRAM = sys.argv[1]
 MUTANT = ["--set", "mutant.send_before_commit=true", "--set", "node.crash=0.03"]
@@ -56,6 +57,61 @@ def options_are_a_scenario():
     assert ran.returncode == 0 and json.loads(ran.stdout)["options"]["seed"] == 7
 
 
+def record(path, *args, text=None):
+    ran = sim(*args, "--record", path, text=text)
+    with open(path, encoding="utf-8") as file:
+        return ran, [json.loads(line) for line in file]
+
+
+def of_type(lines, kind):
+    return [line for line in lines if line["type"] == kind]
+
+
+def a_trace_says_what_ran_and_what_came_of_it():
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/trace"
+        ran, lines = record(path, "replay", "3")
+        _, again = record(path, "replay", "3", "--bytes")
+    meta, options = lines[:2]
+    assert ran.returncode == 0 and lines[-1]["hash"] in ran.stdout
+    assert meta["schema"] == 1 and meta["version"] and meta["commit"] and meta["seed"] == "3"
+    rerun = sim("run", "-", "--json", text=json.dumps(options["options"]))
+    result = json.loads(rerun.stdout)
+    assert result["hash"] == lines[-1]["hash"] and result["commit"] == meta["commit"]
+    assert [line["t"] for line in lines[2:]] == sorted(line["t"] for line in lines[2:])
+    assert {line["type"] for line in lines} == {
+        "meta", "options", "mark", "sample", "msg", "frame", "fault", "end"}
+    frames = of_type(again, "frame")
+    assert all(len(frame["data"]) == 2 * frame["bytes"] > 0
+               for frame in frames if frame["stage"] == "sent" and frame["kind"] != "ADVERT")
+    stages = [line["stage"] for line in of_type(lines, "msg")]
+    assert stages.count("first_copy") == result["figures"]["arrived"] > 0
+    assert stages.count("created") == result["figures"]["written"]
+
+
+def what_is_left_out_shifts_nothing():
+    world = {"nodes": 3, "seed": 5, "chaos": "60s", "node": {"crash": 0.05}}
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/trace"
+        whole = record(path, "run", "-", text=json.dumps(world))[1]
+        faults = of_type(whole, "fault")
+        left = faults[-1]
+        less = record(path, "run", "-", text=json.dumps(world | {"without": [left["id"]]}))[1]
+        one = record(path, "run", "-", text=json.dumps(
+            world | {"only_faults": [faults[0]["id"]], "only_texts": ["text/0/0-9"]}))[1]
+        fewer = record(path, "run", "-", text=json.dumps(world | {"without": ["node/2"]}))[1]
+    until = whole.index(left)
+    assert less[2:until] == whole[2:until] and left not in less
+    assert of_type(one, "fault") == [faults[0]]
+    created = [line for line in of_type(one, "msg") if line["stage"] == "created"]
+    assert sorted(line["id"] for line in created) == [f"text/0/{n}" for n in range(10)]
+    assert not [line for line in fewer if 2 in (line.get("node"), line.get("to"))]
+    assert of_type(fewer, "end")[0]["verdict"] == "ok"
+    for bad in ('["node.crash/1"]', '["no/1/2"]', '["text/0/5-4"]', '"node/1"', '[1]'):
+        refused = sim("run", "-", text=f'{{"without": {bad}}}')
+        assert refused.returncode == 125 and ":1:13: " in refused.stderr, refused
+
+
 def liveness_has_a_code_of_its_own():
     slow = sim("swarm", "--set", "link.delay=1m")
     assert slow.returncode == 2 and slow.stderr.startswith("L1 "), slow
@@ -82,6 +138,7 @@ def what_cannot_run_is_125():
 def main():
     for case in (order_does_not_depend_on_workers, shards_are_the_whole,
                  a_failure_can_be_repeated_from_its_report_and_its_line, options_are_a_scenario,
+                 a_trace_says_what_ran_and_what_came_of_it, what_is_left_out_shifts_nothing,
                  liveness_has_a_code_of_its_own,
                  the_first_difference_of_two_runs_is_found, what_cannot_run_is_125):
         case()
