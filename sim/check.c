@@ -124,6 +124,32 @@ struct shown {
     size_t cap;
 };
 
+static bool contains(const struct shown *shown, uint32_t number)
+{
+    for (size_t i = 0; i < shown->n; i++)
+        if (shown->numbers[i] == number)
+            return true;
+    return false;
+}
+
+static bool has_vanished(const struct shown *shown, uint32_t number)
+{
+    const struct es_sim_friend *friend =
+        es_sim_load_friend(&shown->world->nodes[shown->from], shown->to);
+
+    return friend != NULL && number < friend->next_text && friend->texts[number].vanished;
+}
+
+static int note(struct shown *shown, uint32_t number)
+{
+    if (shown->n == shown->cap) {
+        shown->cap = shown->cap == 0 ? 32 : 2 * shown->cap;
+        shown->numbers = es_sim_resize(shown->numbers, shown->cap * sizeof(shown->numbers[0]));
+    }
+    shown->numbers[shown->n++] = number;
+    return 0;
+}
+
 static int see(void *ctx, const struct es_row *row)
 {
     struct shown *shown = ctx;
@@ -139,6 +165,8 @@ static int see(void *ctx, const struct es_row *row)
                          shown->from);
         return 1;
     }
+    if (number + 1 <= shown->last && has_vanished(shown, number) && !contains(shown, number))
+        return note(shown, number);
     if (number + 1 <= shown->last) {
         es_sim_violation(shown->world,
                          "D2/O2: node %u shows text %u of %u after text %u: twice or out of order",
@@ -146,12 +174,7 @@ static int see(void *ctx, const struct es_row *row)
         return 1;
     }
     shown->last = number + 1;
-    if (shown->n == shown->cap) {
-        shown->cap = shown->cap == 0 ? 32 : 2 * shown->cap;
-        shown->numbers = es_sim_resize(shown->numbers, shown->cap * sizeof(shown->numbers[0]));
-    }
-    shown->numbers[shown->n++] = number;
-    return 0;
+    return note(shown, number);
 }
 
 static void read_all(struct es_store_reader *reader, struct shown *shown, uint32_t conversation)
@@ -177,14 +200,6 @@ static void collect(struct es_sim_world *world, uint32_t from, uint32_t to, stru
     if (es_sim_load_address(world, from, &address))
         read_all(reader, ret, contact_number(reader, &address));
     reader->ops->free(reader);
-}
-
-static bool contains(const struct shown *shown, uint32_t number)
-{
-    for (size_t i = 0; i < shown->n; i++)
-        if (shown->numbers[i] == number)
-            return true;
-    return false;
 }
 
 static size_t missing(struct es_sim_world *world, uint32_t from, const struct es_sim_friend *friend,

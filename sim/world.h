@@ -50,6 +50,7 @@ struct es_sim_text {
     uint64_t written_ms, arrived_ms, delivered_ms; /* arrived: on its reader's disk */
     struct es_message_id id; /* sequence 0: its writer was not told that it is queued */
     uint32_t bytes;
+    bool vanished; /* with the disk of its reader; who brings it again may be late */
 };
 
 /* A friend writes and is written to: one of the load's pairs. */

@@ -63,8 +63,11 @@ static void excuse(struct es_sim_world *world, const struct text *text)
     for (size_t i = 0; friend != NULL && i < friend->n_sent; i++)
         if (friend->sent[i] != text->number)
             friend->sent[n++] = friend->sent[i];
-    if (friend != NULL)
-        friend->n_sent = n;
+    if (friend == NULL)
+        return;
+    friend->n_sent = n;
+    if (text->number < friend->next_text)
+        friend->texts[text->number].vanished = true;
 }
 
 static void doubt(struct es_sim_world *world, struct es_sim_node *node)
