@@ -5,6 +5,36 @@
 
 #include "sim/world.h"
 
+/* What people do. */
+enum es_sim_action {
+    ES_SIM_LOOK,  /* b: nothing */
+    ES_SIM_WRITE, /* b: to whom; above the lowest byte of a: which of its texts */
+};
+
+/* A command's request number says in its answer what was asked. */
+enum es_sim_request_kind {
+    ES_SIM_ASK_INIT = 1,
+    ES_SIM_ASK_OTHER = 2,
+    ES_SIM_ASK_INVITE = 3, /* + the other node  */
+    ES_SIM_ASK_WRITE = 4,  /* + to and number    */
+};
+
+static inline uint64_t es_sim_request(enum es_sim_request_kind kind, uint32_t other,
+                                      uint32_t number)
+{
+    return (uint64_t)kind << 56 | (uint64_t)other << 32 | number;
+}
+
+static inline enum es_sim_request_kind es_sim_request_kind(uint64_t request)
+{
+    return (enum es_sim_request_kind)(request >> 56);
+}
+
+static inline uint32_t es_sim_request_other(uint64_t request)
+{
+    return (request >> 32) & 0xffffff;
+}
+
 /* What a node calls itself, and what it calls another: with a mark of its own each. */
 #define ES_SIM_LOAD_NAME_BYTES 40
 void es_sim_load_name(const struct es_sim_world *world, uint32_t node,

@@ -55,8 +55,9 @@ enum es_sim_family {
 #define ES_SIM_OPTIONS(X)                                                                          \
     X(uint64_t, seed, "seed", NUMBER, 0, UINT64_MAX, 1, FIXED, 0, 0,                               \
       "everything that is random is drawn from it")                                                \
-    X(uint32_t, nodes, "nodes", NUMBER, 2, 10000, 4, ALWAYS, 2, 6,                                 \
-      "how many; of more than 16 hidden people not all come to share a link")                      \
+    X(uint32_t, nodes, "nodes", NUMBER, 2, 10000, 4, ALWAYS, 2, 6, "how many")                     \
+    X(uint32_t, segment_nodes, "segment.nodes", NUMBER, 0, 10000, 0, FIXED, 0, 0,                  \
+      "so many in a row hear each other's adverts and may be contacts; 0: all")                    \
     X(uint64_t, chaos_ms, "chaos", TIME, 1, 30 * ES_SIM_DAY_MS, 120000, ALWAYS, 20000, 200000,     \
       "how long people write and faults happen")                                                   \
     X(uint64_t, converge_ms, "converge", TIME, 0, 30 * ES_SIM_DAY_MS, 1200000, FIXED, 0, 0,        \
@@ -65,6 +66,8 @@ enum es_sim_family {
       "texts from each node to each of its contacts")                                              \
     X(uint32_t, text_bytes_max, "load.bytes", NUMBER, 0, 1800, 1800, FIXED, 0, 0,                  \
       "one of eight texts is longer than the others, by up to this")                               \
+    X(uint32_t, contacts, "load.contacts", NUMBER, 1, 60, 4, FIXED, 0, 0,                          \
+      "so many of its segment each node knows, if there are so many")                              \
     X(uint64_t, rotation_ms, "protocol.rotation", TIME, 10000, ES_SIM_DAY_MS, 900000, ALWAYS,      \
       15000, 900000, "rotation period of adverts and link keys")                                   \
     X(uint32_t, delay_ms_max, "link.delay", TIME, 1, 60000, 20, ALWAYS, 1, 200,                    \

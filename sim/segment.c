@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* segment.c - the one segment: adverts by multicast. */
+/* segment.c - segments: adverts by multicast. */
 #include <string.h>
 
 #include "sim/audit/audit.h"
@@ -8,6 +8,17 @@
 
 /* How often adverts are announced again to those who missed them. */
 #define ANNOUNCE_MS 20000
+
+struct es_sim_range es_sim_segment_of(const struct es_sim_world *world, uint32_t node)
+{
+    uint32_t n = world->options.segment_nodes, end;
+
+    if (n == 0)
+        return (struct es_sim_range){0, world->options.nodes};
+    end = (node / n + 1) * n;
+    return (struct es_sim_range){node / n * n,
+                                 end < world->options.nodes ? end : world->options.nodes};
+}
 
 static bool has_heard(const struct es_sim_node *node, uint32_t of)
 {
@@ -25,7 +36,9 @@ static void set_heard(struct es_sim_node *node, uint32_t of, bool heard)
 /* To those who have not heard it: a listener caches what it heard and reports it once. */
 static void announce(struct es_sim_world *world, const struct es_sim_node *from)
 {
-    for (uint32_t i = 0; i < world->options.nodes; i++) {
+    const struct es_sim_range segment = es_sim_segment_of(world, from->number);
+
+    for (uint32_t i = segment.first; i < segment.end; i++) {
         struct es_sim_node *to = &world->nodes[i];
         uint64_t at_ms;
 
@@ -63,13 +76,14 @@ void es_sim_segment_hear(struct es_sim_world *world, const struct es_sim_event *
 
 void es_sim_segment_withdraw(struct es_sim_world *world, struct es_sim_node *from)
 {
+    const struct es_sim_range segment = es_sim_segment_of(world, from->number);
     struct es_report gone = {.kind = ES_REPORT_ADVERT_GONE,
                              .gone = {.link_key = from->publication.advert.link_key}};
 
     if (!from->advertised)
         return;
     from->advertised = false;
-    for (uint32_t i = 0; i < world->options.nodes; i++)
+    for (uint32_t i = segment.first; i < segment.end; i++)
         if (world->nodes[i].up && i != from->number && !es_sim_is_cut(world, from->number, i) &&
             !es_sim_fault(world, &world->nodes[i], ES_SIM_ID_SEGMENT_LOSS, &world->segment,
                           world->options.multicast_loss))
@@ -80,12 +94,14 @@ void es_sim_segment_withdraw(struct es_sim_world *world, struct es_sim_node *fro
 void es_sim_segment_advertise(struct es_sim_world *world, struct es_sim_node *node,
                               const struct es_publication *publication)
 {
+    const struct es_sim_range segment = es_sim_segment_of(world, node->number);
+
     es_sim_segment_withdraw(world, node);
     es_sim_audit_advert(world, publication);
     node->publication = *publication;
     node->advertised = true;
     node->n_publications++;
-    for (uint32_t i = 0; i < world->options.nodes; i++)
+    for (uint32_t i = segment.first; i < segment.end; i++)
         set_heard(&world->nodes[i], node->number, false);
     announce(world, node);
 }

@@ -48,7 +48,7 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
                                    ? 0
                                    : (int64_t)es_sim_below(&node->links, options->wall_skew_ms);
     }
-    es_sim_load_init(world);
+    es_sim_friends_init(world);
     es_sim_audit_begin(world);
     return world;
 }
@@ -64,7 +64,7 @@ void es_sim_world_free(struct es_sim_world *world)
         free(node->ends);
         free(node->heard);
     }
-    es_sim_load_done(world);
+    es_sim_friends_done(world);
     es_sim_strangers_done(world);
     es_sim_audit_free(world);
     es_sim_queue_done(&world->queue);
@@ -187,7 +187,7 @@ bool es_sim_world_run(struct es_sim_world *world)
     world->watch = (struct es_sim_watch){.ctx = world, .event = watch_event};
     es_sim_record_begin(world);
     es_sim_world_begin(world);
-    es_sim_load_setup(world);
+    es_sim_contacts_setup(world);
     es_sim_load_plan(world);
     es_sim_faults_plan(world);
     world->calm = false;

@@ -56,7 +56,9 @@ struct es_sim_text {
 /* A friend writes and is written to: one of the load's pairs. */
 struct es_sim_friend {
     uint32_t node;
-    uint32_t slot; /* its place among the friends, those counted who are left out */
+    uint32_t slot;    /* its place among the friends, those counted who are left out */
+    uint32_t contact; /* under which number it is known; 0: not accepted yet */
+    bool invited;     /* has an invite                                       */
     uint32_t next_text;
     struct es_sim_text *texts; /* those before next_text */
     size_t cap_texts, last_delivered;
@@ -66,7 +68,11 @@ struct es_sim_friend {
      * places that the other has acknowledged. No check relies on what is written now. */
     bool in_doubt;
 };
-#define ES_SIM_FRIENDS_MAX 5
+
+/* Nodes first to end - 1. */
+struct es_sim_range {
+    uint32_t first, end;
+};
 
 struct es_sim_node {
     uint32_t number;
@@ -98,7 +104,7 @@ struct es_sim_node {
     /* Of the load: who it is, whom it knows. */
     bool has_address;
     struct es_sign_public address;
-    struct es_sim_friend friends[ES_SIM_FRIENDS_MAX];
+    struct es_sim_friend *friends; /* on its segment */
     size_t n_friends;
 };
 
@@ -205,6 +211,8 @@ void es_sim_disk_keep(struct es_sim_world *world, struct es_sim_node *node);
 void es_sim_disk_go_back(struct es_sim_world *world, struct es_sim_node *node);
 
 /* --- network.c, with links.c and segment.c --- */
+/* Those that hear this node's adverts, with itself. */
+struct es_sim_range es_sim_segment_of(const struct es_sim_world *world, uint32_t node);
 void es_sim_network_order(struct es_sim_world *world, struct es_sim_node *node,
                           const struct es_order *order);
 void es_sim_network_event(struct es_sim_world *world, const struct es_sim_event *event);
@@ -232,10 +240,17 @@ void es_sim_check_sent(struct es_sim_world *world, uint32_t from, uint32_t to, u
 void es_sim_check_end(struct es_sim_world *world);
 bool es_sim_check_complete(const struct es_sim_world *world);
 
+/* --- friends.c: who is to know whom --- */
+void es_sim_friends_init(struct es_sim_world *world);
+void es_sim_friends_done(struct es_sim_world *world);
+
+/* --- contacts.c: they become contacts --- */
+void es_sim_contacts_setup(struct es_sim_world *world);
+void es_sim_contacts_look(struct es_sim_world *world, struct es_sim_node *node);
+void es_sim_contacts_invited(struct es_sim_world *world, struct es_sim_node *inviter,
+                             const struct es_event *answer);
+
 /* --- load.c: what people do --- */
-void es_sim_load_init(struct es_sim_world *world);
-void es_sim_load_done(struct es_sim_world *world);
-void es_sim_load_setup(struct es_sim_world *world);
 void es_sim_load_plan(struct es_sim_world *world);
 void es_sim_load_action(struct es_sim_world *world, const struct es_sim_event *event);
 void es_sim_load_event(struct es_sim_world *world, struct es_sim_node *node,

@@ -117,6 +117,13 @@ def liveness_has_a_code_of_its_own():
     assert slow.returncode == 2 and slow.stderr.startswith("L1 "), slow
 
 
+def many_meet_in_segments():
+    ran = sim("run", "-", "--json", text='{"nodes": 60, "segment": {"nodes": 20}, "chaos": "20s", '
+              '"load": {"contacts": 5, "texts": 1}}')
+    assert ran.returncode == 0, ran
+    assert sim("run", "-", text='{"nodes": 4, "load": {"contacts": 61}}').returncode == 125
+
+
 def the_first_difference_of_two_runs_is_found():
     clock = sim("swarm", "--twice", "--set", "mutant.ask_the_clock=true")
     assert clock.returncode == 5 and clock.stderr.startswith("Z1 "), clock
@@ -139,7 +146,7 @@ def main():
     for case in (order_does_not_depend_on_workers, shards_are_the_whole,
                  a_failure_can_be_repeated_from_its_report_and_its_line, options_are_a_scenario,
                  a_trace_says_what_ran_and_what_came_of_it, what_is_left_out_shifts_nothing,
-                 liveness_has_a_code_of_its_own,
+                 liveness_has_a_code_of_its_own, many_meet_in_segments,
                  the_first_difference_of_two_runs_is_found, what_cannot_run_is_125):
         case()
         print(f"ok {case.__name__}")
