@@ -27,39 +27,10 @@ void es_sim_check_sent(struct es_sim_world *world, uint32_t from, uint32_t to, u
 
 /* --- Delivered means: on the other side's disk --------------------------------------------------- */
 
-/* The number under which `at` knows `of`; 0: not at all. Reads the store: the node may be down. */
-struct contact_search {
-    struct es_sign_public address;
-    uint32_t number;
-};
-
-static int match_contact(void *ctx, const struct es_row *row)
-{
-    struct contact_search *search = ctx;
-    struct es_contact contact = {0};
-    uint32_t number;
-
-    if (!es_key_decode_number(row->key, &number) || !es_body_decode_contact(row->body, &contact))
-        return -1;
-    if (contact.has_address &&
-        memcmp(contact.key.address.bytes, search->address.bytes, ES_KEY_BYTES) == 0)
-        search->number = number;
-    return 0;
-}
-
-static uint32_t contact_number(struct es_store_reader *reader, const struct es_sign_public *address)
-{
-    struct contact_search search = {.address = *address};
-
-    reader->ops->each(reader, ES_ROW_CONTACT, match_contact, &search);
-    return search.number;
-}
-
 static void check_delivered(struct es_sim_world *world, struct es_sim_node *node,
                             const struct es_event *event)
 {
     struct es_contact_view view;
-    struct es_self_view self;
     struct es_sim_node *peer;
     const struct es_sim_friend *friend;
     struct es_store_reader *reader;
@@ -68,7 +39,6 @@ static void check_delivered(struct es_sim_world *world, struct es_sim_node *node
     size_t len;
 
     world->delivered++;
-    es_core_self(node->core, &self);
     if (!es_core_contact(node->core, event->contact, &view))
         return;
     peer = es_sim_load_node(world, view.petname);
@@ -78,7 +48,7 @@ static void check_delivered(struct es_sim_world *world, struct es_sim_node *node
     if (peer->back_ms > 0 && world->now_ms < peer->back_ms + RECEIPT_MS_MAX)
         return; /* a receipt that set out before */
     reader = peer->store->ops->reader(peer->store);
-    key = es_key_message(contact_number(reader, &self.address), 0, event->message, 0);
+    key = es_key_message(es_sim_load_friend(peer, node->number)->contact, 0, event->message, 0);
     if (reader->ops->get(reader, ES_ROW_MESSAGE, es_row_key_slice(&key), body, sizeof(body),
                          &len) != 0)
         es_sim_violation(world,
@@ -194,11 +164,9 @@ static void collect(struct es_sim_world *world, uint32_t from, uint32_t to, stru
 {
     struct es_sim_node *node = &world->nodes[to];
     struct es_store_reader *reader = node->store->ops->reader(node->store);
-    struct es_sign_public address;
 
     *ret = (struct shown){.from = from, .to = to, .world = world};
-    if (es_sim_load_address(world, from, &address))
-        read_all(reader, ret, contact_number(reader, &address));
+    read_all(reader, ret, es_sim_load_friend(node, from)->contact);
     reader->ops->free(reader);
 }
 

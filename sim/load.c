@@ -44,13 +44,6 @@ struct es_sim_node *es_sim_load_node(struct es_sim_world *world, const char *pet
     return &world->nodes[strtoul(petname + 1, NULL, 10) % world->options.nodes];
 }
 
-bool es_sim_load_address(const struct es_sim_world *world, uint32_t node,
-                         struct es_sign_public *ret)
-{
-    *ret = world->nodes[node].address;
-    return world->nodes[node].has_address;
-}
-
 bool es_sim_load_owner(const struct es_sim_world *world, const struct es_sign_public *address,
                        uint32_t *ret)
 {

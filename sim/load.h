@@ -45,9 +45,6 @@ void es_sim_load_petname(const struct es_sim_world *world, uint32_t node, uint32
 struct es_sim_node *es_sim_load_node(struct es_sim_world *world, const char *petname);
 /* NULL: it does not know the other. */
 struct es_sim_friend *es_sim_load_friend(struct es_sim_node *node, uint32_t other);
-/* False before the node has an identity. */
-bool es_sim_load_address(const struct es_sim_world *world, uint32_t node,
-                         struct es_sign_public *ret);
 /* Whose address it is; false: nobody's. */
 bool es_sim_load_owner(const struct es_sim_world *world, const struct es_sign_public *address,
                        uint32_t *ret);

@@ -41,13 +41,7 @@ static void plan_wake(struct es_sim_world *world, struct es_sim_node *node)
 
     if (at_ms < world->now_ms)
         at_ms = world->now_ms;
-    if (at_ms == UINT64_MAX || (node->wake_ms > world->now_ms && node->wake_ms <= at_ms))
-        return;
-    node->wake_ms = at_ms;
-    es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = at_ms,
-                                                            .kind = ES_SIM_WAKE,
-                                                            .node = node->number,
-                                                            .a = node->life});
+    es_sim_timers_set(&world->timers, node->number, at_ms);
 }
 
 void es_sim_node_crash(struct es_sim_world *world, struct es_sim_node *node)
@@ -154,7 +148,6 @@ void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node)
     es_sim_trace_note(world, node, "start");
     node->life++;
     node->network++;
-    node->wake_ms = 0;
     node->next_inbound = ES_LINK_INBOUND;
     restore_all(world, node);
     give(world, node, &start);
@@ -169,6 +162,7 @@ void es_sim_node_stop(struct es_sim_world *world, struct es_sim_node *node)
     if (!node->up)
         return;
     es_sim_network_lost(world, node);
+    es_sim_timers_set(&world->timers, node->number, UINT64_MAX);
     node->up = false;
     node->disk = (struct es_sim_disk){.n_batches = 0}; /* what was not synced is gone */
     es_core_free(node->core);
@@ -206,6 +200,5 @@ void es_sim_node_timer(struct es_sim_world *world, struct es_sim_node *node)
 {
     struct es_input input = input_of(world, node, ES_IN_TIMER);
 
-    node->wake_ms = 0;
     give(world, node, &input);
 }

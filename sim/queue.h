@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum es_sim_event_kind {
-    ES_SIM_WAKE,     /* a node's timer                              */
+    ES_SIM_WAKE,     /* a node's timer: never queued, see timers.h  */
     ES_SIM_REPORT,   /* encoded reports arrive at a node             */
     ES_SIM_FRAME,    /* a frame arrives at the end of a link         */
     ES_SIM_DIAL,     /* a connection is made or fails                */

@@ -185,6 +185,7 @@ void es_sim_record_end(struct es_sim_world *world)
     const struct es_sim_property *property = es_sim_property_of(world->violation);
     bool broken = world->violation[0] != '\0';
     struct es_sim_report audit;
+    uint8_t hash_bytes[ES_SIM_HASH_BYTES];
     char hash[17];
 
     if (world->record == NULL)
@@ -201,8 +202,9 @@ void es_sim_record_end(struct es_sim_world *world)
         put_json(world->record->file,
                  json_pack("{s:s, s:I, s:o}", "type", "scan", "t", (json_int_t)world->now_ms,
                            "audit", es_sim_report_json(&audit)));
+    es_sim_world_hash(world, hash_bytes);
     for (size_t i = 0; i < 8; i++)
-        snprintf(hash + 2 * i, 3, "%02x", world->hash[i]);
+        snprintf(hash + 2 * i, 3, "%02x", hash_bytes[i]);
     put_json(
         world->record->file,
         json_pack("{s:s, s:I, s:s, s:I, s:I, s:s}", "type", "end", "t", (json_int_t)world->now_ms,

@@ -28,7 +28,7 @@ void es_sim_result_run(const struct es_sim_options *options,
                                   .nodes = options->nodes};
     for (uint32_t i = 0; i < options->nodes; i++)
         ret->node_bytes += world->nodes[i].arena.bytes / options->nodes;
-    memcpy(ret->hash, world->hash, sizeof(ret->hash));
+    es_sim_world_hash(world, ret->hash);
     memcpy(ret->violation, world->violation, sizeof(ret->violation));
     for (size_t i = 0; i < ES_SIM_MARKS; i++)
         memcpy(ret->marks[i], world->marks[(world->n_marks + i) % ES_SIM_MARKS],

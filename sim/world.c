@@ -23,6 +23,8 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
     world->options = *options;
     world->now_ms = 1;
     world->calm = true;
+    crypto_generichash_init(&world->hash, NULL, 0, ES_SIM_HASH_BYTES);
+    es_sim_timers_init(&world->timers, options->nodes);
     world->segment = es_sim_rng(options->seed, ES_SIM_SEGMENT, 0);
     world->load = es_sim_rng(options->seed, ES_SIM_LOAD, 0);
     world->faults = es_sim_rng(options->seed, ES_SIM_FAULTS, 0);
@@ -68,6 +70,7 @@ void es_sim_world_free(struct es_sim_world *world)
     es_sim_strangers_done(world);
     es_sim_audit_free(world);
     es_sim_queue_done(&world->queue);
+    es_sim_timers_done(&world->timers);
     free(world->nodes);
     free(world->cut);
     free(world->links);
@@ -88,13 +91,20 @@ void es_sim_violation(struct es_sim_world *world, const char *format, ...)
 
 void es_sim_hash(struct es_sim_world *world, const void *bytes, size_t len)
 {
-    crypto_generichash(world->hash, sizeof(world->hash), bytes, len, world->hash,
-                       sizeof(world->hash));
+    crypto_generichash_update(&world->hash, bytes, len);
+}
+
+void es_sim_world_hash(const struct es_sim_world *world, uint8_t ret[static ES_SIM_HASH_BYTES])
+{
+    crypto_generichash_state state = world->hash;
+
+    crypto_generichash_final(&state, ret, ES_SIM_HASH_BYTES);
 }
 
 static void hash_event(struct es_sim_world *world, const struct es_sim_event *event)
 {
-    uint64_t words[5] = {event->at_ms, (uint64_t)event->kind, event->node, event->a, event->b};
+    uint64_t words[6] = {event->at_ms, (uint64_t)event->kind, event->node, event->a, event->b,
+                         event->len};
 
     es_sim_hash(world, words, sizeof(words));
     if (event->len > 0)
@@ -107,8 +117,7 @@ static void handle(struct es_sim_world *world, const struct es_sim_event *event)
 
     switch (event->kind) {
     case ES_SIM_WAKE:
-        if (node->up && node->life == event->a)
-            es_sim_node_timer(world, node);
+        es_sim_node_timer(world, node);
         break;
     case ES_SIM_SYNC:
         if (node->up && node->life == event->a)
@@ -135,20 +144,36 @@ static void handle(struct es_sim_world *world, const struct es_sim_event *event)
     }
 }
 
+/* What comes next, but not after until_ms: at one time what happens to a node precedes its timer. */
+static bool next_event(struct es_sim_world *world, uint64_t until_ms, struct es_sim_event *ret)
+{
+    uint64_t queued_ms = world->queue.n > 0 ? world->queue.heap[0].at_ms : UINT64_MAX;
+    uint32_t node;
+    uint64_t wake_ms = es_sim_timers_next(&world->timers, &node);
+
+    if (queued_ms <= wake_ms && queued_ms <= until_ms)
+        return es_sim_queue_pop(&world->queue, ret);
+    if (wake_ms > until_ms)
+        return false;
+    *ret = (struct es_sim_event){.at_ms = wake_ms, .kind = ES_SIM_WAKE, .node = node};
+    return true;
+}
+
 void es_sim_world_until(struct es_sim_world *world, uint64_t until_ms)
 {
     struct es_sim_event event;
+    uint8_t hash[ES_SIM_HASH_BYTES];
 
-    while (world->violation[0] == '\0' && world->queue.n > 0 &&
-           world->queue.heap[0].at_ms <= until_ms) {
-        es_sim_queue_pop(&world->queue, &event);
+    while (world->violation[0] == '\0' && next_event(world, until_ms, &event)) {
         es_sim_record_time(world, event.at_ms);
         world->now_ms = event.at_ms;
         world->events++;
         hash_event(world, &event);
         handle(world, &event);
-        if (world->steps != NULL)
-            es_sim_steps_add(world->steps, &event, world->hash);
+        if (world->steps != NULL) {
+            es_sim_world_hash(world, hash);
+            es_sim_steps_add(world->steps, &event, hash);
+        }
         free(event.bytes);
     }
     if (world->now_ms < until_ms)

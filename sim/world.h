@@ -7,6 +7,8 @@
 #ifndef ES_SIM_WORLD_H
 #define ES_SIM_WORLD_H
 
+#include <sodium.h>
+
 #include "node/core/core.h"
 #include "node/core/view.h"
 #include "node/wire/limits.h"
@@ -16,6 +18,7 @@
 #include "sim/queue.h"
 #include "sim/rng.h"
 #include "sim/steps.h"
+#include "sim/timers.h"
 
 /* A link of the simulated network. Ends: 0 dialled, 1 listens. */
 struct es_sim_link {
@@ -57,7 +60,7 @@ struct es_sim_text {
 struct es_sim_friend {
     uint32_t node;
     uint32_t slot;    /* its place among the friends, those counted who are left out */
-    uint32_t contact; /* under which number it is known; 0: not accepted yet */
+    uint32_t contact; /* under which number it is known, to the end; 0: not accepted yet */
     bool invited;     /* has an invite                                       */
     uint32_t next_text;
     struct es_sim_text *texts; /* those before next_text */
@@ -95,7 +98,6 @@ struct es_sim_node {
     uint32_t n_publications;
     uint8_t *heard; /* a bit for each node whose present advert was heard          */
     uint32_t next_inbound;
-    uint64_t wake_ms; /* earliest WAKE event that is queued                         */
     uint64_t back_ms; /* when it started from an older image last; 0: never          */
     uint64_t batches; /* worked through or died at, all lives together               */
     /* For tests: dies at this batch, at this of its ES_SIM_CRASH_POINTS. 0: at none. */
@@ -131,6 +133,8 @@ struct es_sim_heard {
 #define ES_SIM_MARKS 5
 #define ES_SIM_MARK_BYTES 80
 
+#define ES_SIM_HASH_BYTES 32
+
 struct es_sim_audit;
 struct es_sim_record;
 
@@ -142,6 +146,7 @@ struct es_sim_world {
     struct es_sim_audit *audit; /* NULL: nobody audits */
     struct es_sim_node *nodes;
     struct es_sim_queue queue;
+    struct es_sim_timers timers;
     struct es_sim_rng segment, load, faults;
     struct es_sim_link *links;
     size_t n_links, cap_links;
@@ -150,9 +155,9 @@ struct es_sim_world {
     uint8_t *cut; /* a bit for each pair that does not reach each other          */
     uint64_t events, crashes, frames;
     uint64_t frames_sent, frame_bytes;
-    uint8_t hash[32];    /* rolling, over every event handled                          */
-    uint64_t delivered;  /* reported so                                        */
-    char violation[256]; /* empty: none                                                */
+    crypto_generichash_state hash; /* over every event handled                      */
+    uint64_t delivered;            /* reported so                                        */
+    char violation[256];           /* empty: none                                                */
     char marks[ES_SIM_MARKS][ES_SIM_MARK_BYTES]; /* in a ring */
     size_t n_marks;
     struct es_sim_rng strangers;
@@ -175,6 +180,8 @@ void es_sim_world_until(struct es_sim_world *world, uint64_t until_ms);
 void es_sim_violation(struct es_sim_world *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void es_sim_hash(struct es_sim_world *world, const void *bytes, size_t len);
+/* Over everything up to now. */
+void es_sim_world_hash(const struct es_sim_world *world, uint8_t ret[static ES_SIM_HASH_BYTES]);
 
 /* --- faults.c, for whoever makes a fault. Draw first what it needs: one that is left out by the
  * scenario shifts no later draw --- */
