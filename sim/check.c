@@ -102,12 +102,16 @@ static bool contains(const struct shown *shown, uint32_t number)
     return false;
 }
 
-static bool has_vanished(const struct shown *shown, uint32_t number)
+/* It vanished with a disk, or has another incarnation than the last one: order is promised within one,
+ * and a node that was rolled back begins another (docs/protocol.md, section 5). */
+static bool may_be_late(const struct shown *shown, uint32_t number)
 {
     const struct es_sim_friend *friend =
         es_sim_load_friend(&shown->world->nodes[shown->from], shown->to);
 
-    return friend != NULL && number < friend->next_text && friend->texts[number].vanished;
+    return friend != NULL && number < friend->next_text && shown->last <= friend->next_text &&
+           (friend->texts[number].vanished ||
+            friend->texts[number].id.incarnation != friend->texts[shown->last - 1].id.incarnation);
 }
 
 static int note(struct shown *shown, uint32_t number)
@@ -135,7 +139,7 @@ static int see(void *ctx, const struct es_row *row)
                          shown->from);
         return 1;
     }
-    if (number + 1 <= shown->last && has_vanished(shown, number) && !contains(shown, number))
+    if (number + 1 <= shown->last && may_be_late(shown, number) && !contains(shown, number))
         return note(shown, number);
     if (number + 1 <= shown->last) {
         es_sim_violation(shown->world,

@@ -26,16 +26,14 @@ bool es_sim_envelopes_fate(struct es_sim_world *world, struct es_sim_node *node,
     for (size_t i = 0; i < frame.envelopes.n; i++) {
         struct es_slice envelope = frame.envelopes.at[i];
         uint8_t copies = frame.envelopes.copies[i];
-        bool late =
-            es_sim_fault(world, node, ES_SIM_ID_ENVELOPE_REORDER, &node->links, options->reorder);
+        bool late = es_sim_fault(world, node, ES_SIM_ID_ENVELOPE_REORDER, options->reorder);
 
         es_sim_strangers_hear(world, envelope);
-        if (es_sim_fault(world, node, ES_SIM_ID_ENVELOPE_LOSS, &node->links, options->loss))
+        if (es_sim_fault(world, node, ES_SIM_ID_ENVELOPE_LOSS, options->loss))
             continue;
         if (!late)
             add(ret->now, &ret->now_len, copies, envelope);
-        if (late || es_sim_fault(world, node, ES_SIM_ID_ENVELOPE_DUPLICATE, &node->links,
-                                 options->duplicate))
+        if (late || es_sim_fault(world, node, ES_SIM_ID_ENVELOPE_DUPLICATE, options->duplicate))
             add(ret->late, &ret->late_len, copies, envelope);
     }
     return true;

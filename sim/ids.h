@@ -24,6 +24,13 @@
     X(NODE_CRASH, "node.crash")                                                                    \
     X(NETWORK_CRASH, "network.crash")                                                              \
     X(CLOCK_JUMP, "clock.jumps")                                                                   \
+    X(PAUSE, "node.pauses")                                                                        \
+    X(SLEEP, "node.sleeps")                                                                        \
+    X(CHURN, "churn.session")                                                                      \
+    X(HALVES, "partition.halves")                                                                  \
+    X(ALONE, "partition.alone")                                                                    \
+    X(ONE_WAY, "partition.one_way")                                                                \
+    X(BRIDGE, "partition.bridge")                                                                  \
     X(DISK_POWER, "disk.power") /* by node.crash, of a node whose store is on a disk */            \
     X(DISK_FAILURE, "disk.failures")                                                               \
     X(DISK_FULL, "disk.full")                                                                      \

@@ -77,7 +77,7 @@ static void tell_end(struct es_sim_world *world, const struct es_sim_link *link,
  * the two are cut off from each other; the listener never does. */
 static void end_link(struct es_sim_world *world, struct es_sim_link *link, unsigned by)
 {
-    bool told = by == 0 || (link->open[0] && !es_sim_is_cut(world, link->node[0], link->node[1]));
+    bool told = by == 0 || (link->open[0] && !es_sim_is_cut(world, link->node[1], link->node[0]));
 
     link->open[by] = false;
     if (told)
@@ -143,7 +143,8 @@ void es_sim_links_dial(struct es_sim_world *world, const struct es_sim_event *ev
         return;
     to = es_sim_node_at(world, dial.dial.to.host);
     listener = listener_at(to, &dial);
-    if (to != NULL && es_sim_is_cut(world, from->number, to->number)) {
+    if (to != NULL && (es_sim_is_cut(world, from->number, to->number) ||
+                       es_sim_is_cut(world, to->number, from->number))) {
         report_down(world, from, ES_DIAL_MS, dial.dial.link, ES_LINK_UNREACHABLE);
         return;
     }
@@ -183,10 +184,11 @@ static void send_frame(struct es_sim_world *world, struct es_sim_node *node,
     uint64_t at_ms = world->now_ms + es_sim_delay(world, node);
 
     if (order == LATE) {
-        at_ms += es_sim_below(&node->links, LATE_MS_MAX);
+        at_ms += es_sim_below(&node->faults[ES_SIM_ID_ENVELOPE_REORDER], LATE_MS_MAX);
     } else {
-        if (!world->calm && es_sim_chance(&node->links, world->options.stall)) {
-            uint64_t stall_ms = es_sim_below(&node->links, world->options.stall_ms_max + 1);
+        if (es_sim_strikes(world, node, ES_SIM_ID_LINK_STALL, world->options.stall)) {
+            uint64_t stall_ms =
+                es_sim_below(&node->faults[ES_SIM_ID_LINK_STALL], world->options.stall_ms_max + 1);
 
             if (es_sim_happens(world, node, ES_SIM_ID_LINK_STALL))
                 at_ms += stall_ms;
@@ -222,7 +224,7 @@ static void order_frame(struct es_sim_world *world, struct es_sim_node *node,
     es_sim_audit_frame(world, order->frame.bytes);
     if (!link->open[1 - end])
         return;
-    if (es_sim_fault(world, node, ES_SIM_ID_LINK_CUT, &node->links, world->options.link_cut)) {
+    if (es_sim_fault(world, node, ES_SIM_ID_LINK_CUT, world->options.link_cut)) {
         break_link(world, link);
         return;
     }
@@ -248,7 +250,7 @@ void es_sim_links_frame(struct es_sim_world *world, const struct es_sim_event *e
 
     world->frames++;
     if (!link->open[event->b] || !node->up || node->network != link->network[event->b] ||
-        es_sim_is_cut(world, link->node[0], link->node[1])) {
+        es_sim_is_cut(world, link->node[1 - event->b], link->node[event->b])) {
         es_sim_record_lost(world, event->sequence, event->node);
         return;
     }

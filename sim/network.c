@@ -59,18 +59,6 @@ struct es_sim_node *es_sim_node_at(struct es_sim_world *world, const char *host)
     return number < world->options.nodes ? &world->nodes[number] : NULL;
 }
 
-static size_t pair_bit(const struct es_sim_world *world, uint32_t a, uint32_t b)
-{
-    return a < b ? (size_t)a * world->options.nodes + b : (size_t)b * world->options.nodes + a;
-}
-
-bool es_sim_is_cut(const struct es_sim_world *world, uint32_t a, uint32_t b)
-{
-    size_t bit = pair_bit(world, a, b);
-
-    return (world->cut[bit / 8] >> (bit % 8) & 1) != 0;
-}
-
 void es_sim_network_order(struct es_sim_world *world, struct es_sim_node *node,
                           const struct es_order *order)
 {
@@ -114,19 +102,6 @@ void es_sim_network_event(struct es_sim_world *world, const struct es_sim_event 
         if (es_report_next(&reader, &report))
             es_sim_node_report(world, node, &report);
     }
-}
-
-void es_sim_network_cut(struct es_sim_world *world, uint32_t a, uint32_t b, bool cut)
-{
-    size_t bit = pair_bit(world, a, b);
-    uint8_t mask = (uint8_t)(1u << (bit % 8));
-
-    world->cut[bit / 8] = (uint8_t)(cut ? world->cut[bit / 8] | mask : world->cut[bit / 8] & ~mask);
-}
-
-void es_sim_network_heal(struct es_sim_world *world)
-{
-    memset(world->cut, 0, ((size_t)world->options.nodes * world->options.nodes + 7) / 8);
 }
 
 void es_sim_network_lost(struct es_sim_world *world, struct es_sim_node *node)

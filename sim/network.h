@@ -10,7 +10,8 @@ uint64_t es_sim_delay(struct es_sim_world *world, struct es_sim_node *node);
 /* A report that the node's present network process gives later. */
 void es_sim_report_later(struct es_sim_world *world, struct es_sim_node *node, uint64_t after_ms,
                          const struct es_report *report);
-bool es_sim_is_cut(const struct es_sim_world *world, uint32_t a, uint32_t b);
+/* What sets out does not arrive (partition.c). */
+bool es_sim_is_cut(const struct es_sim_world *world, uint32_t from, uint32_t to);
 
 /* Addresses are 10.x.y.z: the node's number + 1. NULL: nobody has it. */
 void es_sim_host_of(uint32_t node, char ret[static ES_HOST_BYTES_MAX]);

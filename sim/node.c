@@ -5,12 +5,11 @@
 
 #include "node/store/memory.h"
 #include "sim/audit/audit.h"
+#include "sim/clock.h"
 #include "sim/disk/store.h"
 #include "sim/trace.h"
 
 #define ARENA_BYTES_MAX (64u << 20)
-/* 2027-01-15: whatever the machine's clock says. */
-#define WALL_MS 1800000000000ull
 
 static void draw(void *ctx, void *buf, size_t len)
 {
@@ -30,14 +29,14 @@ static struct es_input input_of(const struct es_sim_world *world, const struct e
 {
     return (struct es_input){
         .kind = kind,
-        .now_ms = world->now_ms,
-        .wall_ms = WALL_MS + (uint64_t)node->wall_offset_ms + world->now_ms,
+        .now_ms = es_sim_clock_now(world, node),
+        .wall_ms = es_sim_clock_wall(world, node),
     };
 }
 
 static void plan_wake(struct es_sim_world *world, struct es_sim_node *node)
 {
-    uint64_t at_ms = es_core_wake_at(node->core);
+    uint64_t at_ms = es_sim_clock_world(node, es_core_wake_at(node->core));
 
     if (at_ms < world->now_ms)
         at_ms = world->now_ms;
@@ -93,8 +92,8 @@ static void give(struct es_sim_world *world, struct es_sim_node *node, const str
             return;
         es_sim_node_drain(world, node);
     }
-    if (err == ES_OK && es_sim_fault(world, node, ES_SIM_ID_NETWORK_CRASH, &node->crashes,
-                                     world->options.network_crash))
+    if (err == ES_OK &&
+        es_sim_fault(world, node, ES_SIM_ID_NETWORK_CRASH, world->options.network_crash))
         replace_network(world, node);
     if (err != ES_OK)
         es_sim_violation(world, "node %u: input %d gave %s", node->number, (int)input->kind,
@@ -164,6 +163,7 @@ void es_sim_node_stop(struct es_sim_world *world, struct es_sim_node *node)
     es_sim_network_lost(world, node);
     es_sim_timers_set(&world->timers, node->number, UINT64_MAX);
     node->up = false;
+    node->clock.frozen_until_ms = 0;
     node->disk = (struct es_sim_disk){.n_batches = 0}; /* what was not synced is gone */
     es_core_free(node->core);
     node->core = NULL;

@@ -3,7 +3,6 @@
 #include "sim/options.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <string.h>
 
 #include "sim/rng.h"
@@ -40,6 +39,15 @@ static const char *const family_names[ES_SIM_FAMILIES] = {
     [ES_SIM_FAMILY_SKEW] = "skew",
     [ES_SIM_FAMILY_JUMPS] = "jumps",
     [ES_SIM_FAMILY_PARTITIONS] = "partitions",
+    [ES_SIM_FAMILY_HALVES] = "halves",
+    [ES_SIM_FAMILY_ALONE] = "alone",
+    [ES_SIM_FAMILY_ONE_WAY] = "one_way",
+    [ES_SIM_FAMILY_BRIDGE] = "bridge",
+    [ES_SIM_FAMILY_SCHEDULE] = "schedule",
+    [ES_SIM_FAMILY_PAUSE] = "pause",
+    [ES_SIM_FAMILY_SLEEP] = "sleep",
+    [ES_SIM_FAMILY_CHURN] = "churn",
+    [ES_SIM_FAMILY_DRIFT] = "drift",
     [ES_SIM_FAMILY_SYNC] = "sync",
     [ES_SIM_FAMILY_DISK] = "disk",
     [ES_SIM_FAMILY_ROLLBACK] = "rollback",
@@ -121,25 +129,7 @@ struct es_sim_options es_sim_options_default(void)
 /* A stream for each name: no place in the table matters. */
 static struct es_sim_rng stream(uint64_t seed, const char *name)
 {
-    uint8_t hash[crypto_generichash_BYTES_MIN];
-    uint64_t entity;
-
-    crypto_generichash(hash, sizeof(hash), (const uint8_t *)name, strlen(name), NULL, 0);
-    memcpy(&entity, hash, sizeof(entity));
-    return es_sim_rng(seed, ES_SIM_OPTIONS_DRAWN, entity);
-}
-
-/* Log-uniform by doublings, without floating point: the same number on every machine. */
-static uint64_t draw(struct es_sim_rng *rng, uint64_t least, uint64_t most)
-{
-    unsigned doublings = 1;
-    uint64_t from, to;
-
-    while (least << doublings <= most)
-        doublings++;
-    from = least << es_sim_below(rng, doublings);
-    to = most < 2 * from - 1 ? most : 2 * from - 1;
-    return from + es_sim_below(rng, to - from + 1);
+    return es_sim_rng(seed, ES_SIM_OPTIONS_DRAWN, es_sim_rng_entity(name));
 }
 
 static bool has_family(uint64_t seed, enum es_sim_family family)
@@ -161,7 +151,7 @@ struct es_sim_options es_sim_options_draw(uint64_t seed)
             continue;
         if (option->family == ES_SIM_ALWAYS || has_family(seed, option->family))
             es_sim_option_set(&options, option,
-                              draw(&rng, option->drawn_least, option->drawn_most));
+                              es_sim_log_uniform(&rng, option->drawn_least, option->drawn_most));
     }
     options.seed = seed;
     options.audit = seed % 4 == 0; /* watching changes nothing: no draw is needed */

@@ -43,6 +43,15 @@ enum es_sim_family {
     ES_SIM_FAMILY_SKEW,
     ES_SIM_FAMILY_JUMPS,
     ES_SIM_FAMILY_PARTITIONS,
+    ES_SIM_FAMILY_HALVES,
+    ES_SIM_FAMILY_ALONE,
+    ES_SIM_FAMILY_ONE_WAY,
+    ES_SIM_FAMILY_BRIDGE,
+    ES_SIM_FAMILY_SCHEDULE,
+    ES_SIM_FAMILY_PAUSE,
+    ES_SIM_FAMILY_SLEEP,
+    ES_SIM_FAMILY_CHURN,
+    ES_SIM_FAMILY_DRIFT,
     ES_SIM_FAMILY_SYNC,
     ES_SIM_FAMILY_DISK,
     ES_SIM_FAMILY_ROLLBACK,
@@ -92,16 +101,40 @@ enum es_sim_family {
       1000, "... and has changed a bit of them")                                                   \
     X(uint32_t, multicast_loss, "segment.loss", CHANCE, 0, 1000, 0, FAMILY_MULTICAST, 1, 500,      \
       "a listener misses an advert")                                                               \
-    X(uint32_t, partitions, "segment.cuts", NUMBER, 0, 1000, 0, FAMILY_PARTITIONS, 1, 10,          \
-      "how often two nodes do not reach each other, up to 2 minutes")                              \
+    X(uint32_t, cuts, "segment.cuts", NUMBER, 0, 1000, 0, FAMILY_PARTITIONS, 1, 10,                \
+      "how often two nodes do not reach each other")                                               \
+    X(uint32_t, halves, "partition.halves", NUMBER, 0, 1000, 0, FAMILY_HALVES, 1, 4,               \
+      "how often two parts of all nodes do not reach each other")                                  \
+    X(uint32_t, alone, "partition.alone", NUMBER, 0, 1000, 0, FAMILY_ALONE, 1, 8,                  \
+      "how often a node and all others do not reach each other")                                   \
+    X(uint32_t, one_way, "partition.one_way", NUMBER, 0, 1000, 0, FAMILY_ONE_WAY, 1, 4,            \
+      "how often a part of all nodes hears the other and is not heard")                            \
+    X(uint32_t, bridges, "partition.bridge", NUMBER, 0, 1000, 0, FAMILY_BRIDGE, 1, 4,              \
+      "how often two parts reach only each other's bridge, one node")                              \
+    X(uint64_t, partition_ms_max, "partition.for", TIME, 1, ES_SIM_DAY_MS, 120000, ALWAYS, 1000,   \
+      120000, "... each up to this")                                                               \
+    X(uint64_t, partition_every_ms, "partition.every", TIME, 0, ES_SIM_DAY_MS, 0, FAMILY_SCHEDULE, \
+      5000, 60000, "... the first of each kind at once, and then so often; 0: at any time")        \
     X(uint32_t, crash, "node.crash", CHANCE, 0, 1000, 0, FAMILY_CRASH, 1, 30,                      \
       "a node dies at a batch, between any two effects")                                           \
     X(uint32_t, down_ms_max, "node.down", TIME, 1, ES_SIM_DAY_MS, 10000, FAMILY_CRASH, 100, 30000, \
       "... and stays down up to this")                                                             \
+    X(uint32_t, pauses, "node.pauses", NUMBER, 0, 1000, 0, FAMILY_PAUSE, 1, 10,                    \
+      "how often a node is frozen, and then handles at once what came meanwhile")                  \
+    X(uint32_t, sleeps, "node.sleeps", NUMBER, 0, 1000, 0, FAMILY_SLEEP, 1, 10,                    \
+      "... and its monotonic clock stands still meanwhile")                                        \
+    X(uint64_t, pause_ms_max, "node.pause_for", TIME, 1, ES_SIM_DAY_MS, 60000, ALWAYS, 1000,       \
+      120000, "... each up to this")                                                               \
+    X(uint64_t, session_ms_max, "churn.session", TIME, 0, ES_SIM_DAY_MS, 0, FAMILY_CHURN, 5000,    \
+      200000, "people leave after up to this; 0: never")                                           \
+    X(uint64_t, away_ms_max, "churn.away", TIME, 1, ES_SIM_DAY_MS, 60000, FAMILY_CHURN, 1000,      \
+      120000, "... and are back after up to this")                                                 \
     X(uint32_t, network_crash, "network.crash", CHANCE, 0, 1000, 0, FAMILY_NETWORK, 1, 5,          \
       "after an input the network process is replaced")                                            \
     X(uint64_t, wall_skew_ms, "clock.skew", TIME, 0, 3650 * ES_SIM_DAY_MS, 0, FAMILY_SKEW, 1000,   \
       3 * ES_SIM_DAY_MS, "wall clocks differ by up to this")                                       \
+    X(uint32_t, drift_ppm, "clock.drift", NUMBER, 0, 200000, 0, FAMILY_DRIFT, 1, 100000,           \
+      "clocks go too fast or too slow, by up to so many millionths")                               \
     X(uint32_t, clock_jumps, "clock.jumps", NUMBER, 0, 1000, 0, FAMILY_JUMPS, 1, 10,               \
       "how often a wall clock is set, by up to ten years")                                         \
     X(uint32_t, sync_ms_max, "disk.sync", TIME, 0, 60000, 0, FAMILY_SYNC, 1, 100,                  \

@@ -20,7 +20,7 @@ static void swap(struct es_sim_event *a, struct es_sim_event *b)
     *b = event;
 }
 
-void es_sim_queue_push(struct es_sim_queue *queue, const struct es_sim_event *event)
+void es_sim_queue_put_back(struct es_sim_queue *queue, const struct es_sim_event *event)
 {
     size_t at = queue->n++;
 
@@ -29,15 +29,22 @@ void es_sim_queue_push(struct es_sim_queue *queue, const struct es_sim_event *ev
         queue->heap = es_sim_resize(queue->heap, queue->cap * sizeof(queue->heap[0]));
     }
     queue->heap[at] = *event;
-    queue->heap[at].sequence = queue->sequence++;
-    if (event->len > 0) {
-        queue->heap[at].bytes = es_sim_resize(NULL, event->len);
-        memcpy(queue->heap[at].bytes, event->bytes, event->len);
-    }
     while (at > 0 && before(&queue->heap[at], &queue->heap[(at - 1) / 2])) {
         swap(&queue->heap[at], &queue->heap[(at - 1) / 2]);
         at = (at - 1) / 2;
     }
+}
+
+void es_sim_queue_push(struct es_sim_queue *queue, const struct es_sim_event *event)
+{
+    struct es_sim_event copy = *event;
+
+    copy.sequence = queue->sequence++;
+    if (event->len > 0) {
+        copy.bytes = es_sim_resize(NULL, event->len);
+        memcpy(copy.bytes, event->bytes, event->len);
+    }
+    es_sim_queue_put_back(queue, &copy);
 }
 
 bool es_sim_queue_pop(struct es_sim_queue *queue, struct es_sim_event *ret)

@@ -38,6 +38,8 @@ struct es_sim_queue {
 
 /* Copies bytes (may be NULL). */
 void es_sim_queue_push(struct es_sim_queue *queue, const struct es_sim_event *event);
+/* What was popped, its bytes with it, and keeps its place among others of its time. */
+void es_sim_queue_put_back(struct es_sim_queue *queue, const struct es_sim_event *event);
 /* The earliest; its bytes are the caller's to free. False when there is none. */
 bool es_sim_queue_pop(struct es_sim_queue *queue, struct es_sim_event *ret);
 void es_sim_queue_done(struct es_sim_queue *queue);

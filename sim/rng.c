@@ -14,6 +14,16 @@ struct es_sim_rng es_sim_rng(uint64_t seed, enum es_sim_subsystem subsystem, uin
     return rng;
 }
 
+uint64_t es_sim_rng_entity(const char *name)
+{
+    uint8_t hash[crypto_generichash_BYTES_MIN];
+    uint64_t entity;
+
+    crypto_generichash(hash, sizeof(hash), (const uint8_t *)name, strlen(name), NULL, 0);
+    memcpy(&entity, hash, sizeof(entity));
+    return entity;
+}
+
 void es_sim_bytes(struct es_sim_rng *rng, void *buf, size_t len)
 {
     uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
@@ -33,6 +43,18 @@ uint64_t es_sim_below(struct es_sim_rng *rng, uint64_t bound)
         es_sim_bytes(rng, &value, sizeof(value));
     } while (value >= limit);
     return value % bound;
+}
+
+uint64_t es_sim_log_uniform(struct es_sim_rng *rng, uint64_t least, uint64_t most)
+{
+    unsigned doublings = 1;
+    uint64_t from, to;
+
+    while (least << doublings <= most)
+        doublings++;
+    from = least << es_sim_below(rng, doublings);
+    to = most < 2 * from - 1 ? most : 2 * from - 1;
+    return from + es_sim_below(rng, to - from + 1);
 }
 
 bool es_sim_chance(struct es_sim_rng *rng, uint32_t permille)

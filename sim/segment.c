@@ -43,8 +43,7 @@ static void announce(struct es_sim_world *world, const struct es_sim_node *from)
         uint64_t at_ms;
 
         if (!to->up || has_heard(to, from->number) || es_sim_is_cut(world, from->number, i) ||
-            es_sim_fault(world, to, ES_SIM_ID_SEGMENT_LOSS, &world->segment,
-                         world->options.multicast_loss))
+            es_sim_fault(world, to, ES_SIM_ID_SEGMENT_LOSS, world->options.multicast_loss))
             continue;
         at_ms = world->now_ms + es_sim_delay(world, to) + 5;
         es_sim_record_sent(world, world->queue.sequence, from->number, i, at_ms, es_slice(NULL, 0));
@@ -85,7 +84,7 @@ void es_sim_segment_withdraw(struct es_sim_world *world, struct es_sim_node *fro
     from->advertised = false;
     for (uint32_t i = segment.first; i < segment.end; i++)
         if (world->nodes[i].up && i != from->number && !es_sim_is_cut(world, from->number, i) &&
-            !es_sim_fault(world, &world->nodes[i], ES_SIM_ID_SEGMENT_LOSS, &world->segment,
+            !es_sim_fault(world, &world->nodes[i], ES_SIM_ID_SEGMENT_LOSS,
                           world->options.multicast_loss))
             es_sim_report_later(world, &world->nodes[i], es_sim_delay(world, &world->nodes[i]) + 5,
                                 &gone);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "node/wire/frame.h"
+#include "sim/clock.h"
+#include "sim/faults.h"
 #include "sim/network.h"
 #include "sim/trace.h"
 
@@ -42,20 +44,21 @@ static bool hand_over(struct es_sim_world *world, struct es_sim_node *node, uint
 }
 
 /* Some of what was heard; at times a bit of it is another. */
-static size_t fill(struct es_sim_world *world, uint8_t frame[static ES_FRAME_BYTES_MAX])
+static size_t fill(struct es_sim_world *world, struct es_sim_rng *rng,
+                   uint8_t frame[static ES_FRAME_BYTES_MAX])
 {
     uint64_t n = world->n_envelopes < ES_SIM_HEARD_MAX ? world->n_envelopes : ES_SIM_HEARD_MAX;
-    uint64_t brought = 1 + es_sim_below(&world->strangers, BROUGHT_MAX);
+    uint64_t brought = 1 + es_sim_below(rng, BROUGHT_MAX);
     size_t len = es_frame_envelopes_begin(frame, ES_FRAME_BYTES_MAX);
 
     while (brought-- > 0 && n > 0) {
-        const struct es_sim_heard *heard = &world->heard[es_sim_below(&world->strangers, n)];
+        const struct es_sim_heard *heard = &world->heard[es_sim_below(rng, n)];
 
         es_frame_envelopes_add(frame, ES_FRAME_BYTES_MAX, &len, 0,
                                es_slice(heard->bytes, heard->len));
     }
-    if (es_sim_chance(&world->strangers, world->options.stranger_altered)) {
-        uint64_t bit = es_sim_below(&world->strangers, 8 * len);
+    if (es_sim_chance(rng, world->options.stranger_altered)) {
+        uint64_t bit = es_sim_below(rng, 8 * len);
 
         frame[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
@@ -71,13 +74,13 @@ static const struct es_sim_listener *listener_of(const struct es_sim_node *node)
 }
 
 static void come_in(struct es_sim_world *world, struct es_sim_node *node,
-                    const struct es_sim_listener *listener, uint32_t link)
+                    const struct es_sim_listener *listener, uint32_t link, struct es_sim_rng *rng)
 {
     struct es_report up = {
         .kind = ES_REPORT_LINK_UP,
         .up = {.link = link, .listener = listener->number, .server_key = listener->key}};
 
-    es_sim_bytes(&world->strangers, up.up.client_key.bytes, sizeof(up.up.client_key.bytes));
+    es_sim_bytes(rng, up.up.client_key.bytes, sizeof(up.up.client_key.bytes));
     snprintf(up.up.host, sizeof(up.up.host), "10.255.%u.%u", world->n_visits >> 8 & 0xff,
              world->n_visits & 0xff);
     world->n_visits++;
@@ -85,7 +88,8 @@ static void come_in(struct es_sim_world *world, struct es_sim_node *node,
     es_sim_node_report(world, node, &up);
 }
 
-void es_sim_strangers_visit(struct es_sim_world *world, struct es_sim_node *node)
+void es_sim_strangers_visit(struct es_sim_world *world, struct es_sim_node *node,
+                            struct es_sim_rng *rng)
 {
     static const uint8_t no_proof[ES_ENVELOPE_BYTES_MIN] = {ES_PROTOCOL_VERSION};
     const struct es_sim_listener *listener = listener_of(node);
@@ -94,15 +98,16 @@ void es_sim_strangers_visit(struct es_sim_world *world, struct es_sim_node *node
     uint32_t network = node->network, link;
     struct es_report down = {.kind = ES_REPORT_LINK_DOWN, .down = {.end = ES_LINK_CLOSED}};
 
-    if (!node->up || listener == NULL || world->n_envelopes == 0)
+    if (!node->up || es_sim_clock_is_frozen(world, node) || listener == NULL ||
+        world->n_envelopes == 0)
         return;
     link = node->next_inbound++;
-    come_in(world, node, listener, link);
+    come_in(world, node, listener, link, rng);
     if (!hand_over(world, node, network, link,
                    es_slice(frame, es_frame_hello(frame, sizeof(frame), &hello))) ||
         !hand_over(world, node, network, link,
                    es_slice(frame, es_frame_link(frame, sizeof(frame), ES_SLICE_OF(no_proof)))) ||
-        !hand_over(world, node, network, link, es_slice(frame, fill(world, frame))))
+        !hand_over(world, node, network, link, es_slice(frame, fill(world, rng, frame))))
         return;
     down.down.link = link;
     es_sim_node_report(world, node, &down);

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "sim/audit/audit.h"
+#include "sim/clock.h"
+#include "sim/faults.h"
 #include "sim/record.h"
 #include "sim/texts.h"
 
@@ -25,9 +27,6 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
     world->calm = true;
     crypto_generichash_init(&world->hash, NULL, 0, ES_SIM_HASH_BYTES);
     es_sim_timers_init(&world->timers, options->nodes);
-    world->segment = es_sim_rng(options->seed, ES_SIM_SEGMENT, 0);
-    world->load = es_sim_rng(options->seed, ES_SIM_LOAD, 0);
-    world->faults = es_sim_rng(options->seed, ES_SIM_FAULTS, 0);
     world->strangers = es_sim_rng(options->seed, ES_SIM_STRANGERS, 0);
     world->scratch = es_sim_resize(NULL, es_core_scratch_bytes());
     world->settings = es_settings_default();
@@ -35,7 +34,6 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
     world->settings.rotation_ms = options->rotation_ms;
     world->settings.contacts_max = CONTACTS_MAX;
     world->nodes = es_sim_zeroed(options->nodes * sizeof(world->nodes[0]));
-    world->cut = es_sim_zeroed(((size_t)options->nodes * options->nodes + 7) / 8);
     for (uint32_t i = 0; i < options->nodes; i++) {
         struct es_sim_node *node = &world->nodes[i];
 
@@ -43,12 +41,11 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
         node->heard = es_sim_zeroed((options->nodes + 7) / 8);
         node->entropy = es_sim_rng(options->seed, ES_SIM_ENTROPY, i);
         node->links = es_sim_rng(options->seed, ES_SIM_LINKS, i);
-        node->crashes = es_sim_rng(options->seed, ES_SIM_CRASHES, i);
         node->downs = es_sim_rng(options->seed, ES_SIM_DOWNS, i);
         node->syncs = es_sim_rng(options->seed, ES_SIM_SYNCS, i);
-        node->wall_offset_ms = options->wall_skew_ms == 0
-                                   ? 0
-                                   : (int64_t)es_sim_below(&node->links, options->wall_skew_ms);
+        for (int kind = 0; kind < ES_SIM_FAULT_KINDS; kind++)
+            node->faults[kind] = es_sim_fault_stream(options->seed, (enum es_sim_id_kind)kind, i);
+        es_sim_clock_init(world, node);
     }
     es_sim_friends_init(world);
     es_sim_audit_begin(world);
@@ -72,7 +69,7 @@ void es_sim_world_free(struct es_sim_world *world)
     es_sim_queue_done(&world->queue);
     es_sim_timers_done(&world->timers);
     free(world->nodes);
-    free(world->cut);
+    es_sim_partition_heal(world);
     free(world->links);
     free(world->scratch);
     free(world);
@@ -167,6 +164,8 @@ void es_sim_world_until(struct es_sim_world *world, uint64_t until_ms)
     while (world->violation[0] == '\0' && next_event(world, until_ms, &event)) {
         es_sim_record_time(world, event.at_ms);
         world->now_ms = event.at_ms;
+        if (es_sim_clock_defers(world, &event))
+            continue;
         world->events++;
         hash_event(world, &event);
         handle(world, &event);

@@ -77,19 +77,28 @@ struct es_sim_range {
     uint32_t first, end;
 };
 
+/* How a node's clocks differ from the world's (clock.c). */
+struct es_sim_clock {
+    int64_t wall_offset_ms;
+    int32_t ppm;        /* so many millionths too fast */
+    uint64_t asleep_ms; /* so long its monotonic clock stood still */
+    uint64_t frozen_until_ms;
+};
+
 struct es_sim_node {
     uint32_t number;
     bool up;
     uint32_t life;    /* counts starts: timers of an earlier life are void           */
     uint32_t network; /* ... and those of its network process: so are its reports     */
-    int64_t wall_offset_ms;
+    struct es_sim_clock clock;
     struct es_core *core;
     struct es_store *store;
     struct es_store_reader *reader;
     struct es_sim_arena arena;
     struct es_sim_disk disk;
-    struct es_sim_rng entropy, links, crashes, downs, syncs;
-    uint32_t n_faults[ES_SIM_FAULT_KINDS]; /* of each kind, what is left out counts too */
+    struct es_sim_rng entropy, links, downs, syncs;
+    struct es_sim_rng faults[ES_SIM_FAULT_KINDS]; /* a stream for each kind                 */
+    uint32_t n_faults[ES_SIM_FAULT_KINDS];        /* of each kind, what is left out counts too */
     uint32_t *ends; /* places in the world's links of those that may be open here */
     size_t n_ends, cap_ends;
     struct es_sim_listener listeners[ES_SIM_LISTENERS_MAX];
@@ -147,12 +156,12 @@ struct es_sim_world {
     struct es_sim_node *nodes;
     struct es_sim_queue queue;
     struct es_sim_timers timers;
-    struct es_sim_rng segment, load, faults;
     struct es_sim_link *links;
     size_t n_links, cap_links;
     uint64_t now_ms;
-    bool calm;    /* no more faults                                             */
-    uint8_t *cut; /* a bit for each pair that does not reach each other          */
+    bool calm; /* no more faults                                             */
+    uint64_t chaos_end_ms;
+    struct es_sim_partition *partitions;
     uint64_t events, crashes, frames;
     uint64_t frames_sent, frame_bytes;
     crypto_generichash_state hash; /* over every event handled                      */
@@ -187,9 +196,14 @@ void es_sim_world_hash(const struct es_sim_world *world, uint8_t ret[static ES_S
  * scenario shifts no later draw --- */
 /* It is the next of its kind at this node: recorded, unless the scenario leaves it out. */
 bool es_sim_happens(struct es_sim_world *world, struct es_sim_node *node, enum es_sim_id_kind kind);
-/* Drawn during the chaos, and happens. */
+/* Drawn during the chaos, from the node's stream for this kind. */
+bool es_sim_strikes(const struct es_sim_world *world, struct es_sim_node *node,
+                    enum es_sim_id_kind kind, uint32_t permille);
+/* ... and happens. */
 bool es_sim_fault(struct es_sim_world *world, struct es_sim_node *node, enum es_sim_id_kind kind,
-                  struct es_sim_rng *rng, uint32_t permille);
+                  uint32_t permille);
+/* The stream of a kind at a node. */
+struct es_sim_rng es_sim_fault_stream(uint64_t seed, enum es_sim_id_kind kind, uint32_t node);
 /* The scenario leaves this node out. */
 bool es_sim_is_absent(const struct es_sim_world *world, uint32_t node);
 
@@ -212,11 +226,6 @@ void es_sim_disk_write(struct es_sim_world *world, struct es_sim_node *node,
 /* The oldest batch is synced, or the node dies at it. Without one the store is tidied. */
 void es_sim_disk_sync(struct es_sim_world *world, struct es_sim_node *node);
 
-/* --- disk/rollback.c: an older image of the disk is put in its place --- */
-void es_sim_disk_keep(struct es_sim_world *world, struct es_sim_node *node);
-/* The node dies and starts from the image that was kept last, if there is one. */
-void es_sim_disk_go_back(struct es_sim_world *world, struct es_sim_node *node);
-
 /* --- network.c, with links.c and segment.c --- */
 /* Those that hear this node's adverts, with itself. */
 struct es_sim_range es_sim_segment_of(const struct es_sim_world *world, uint32_t node);
@@ -225,19 +234,16 @@ void es_sim_network_order(struct es_sim_world *world, struct es_sim_node *node,
 void es_sim_network_event(struct es_sim_world *world, const struct es_sim_event *event);
 /* The network process of this node is gone: its links and its advert with it. */
 void es_sim_network_lost(struct es_sim_world *world, struct es_sim_node *node);
-/* Two nodes reach each other no more, or again. Nobody is told: frames vanish, dials time out. */
+/* Two nodes reach each other no more, or again: by hand, for tests (partition.c). */
 void es_sim_network_cut(struct es_sim_world *world, uint32_t a, uint32_t b, bool cut);
-void es_sim_network_heal(struct es_sim_world *world);
 
 /* --- faults.c: what happens to nodes during the chaos --- */
 void es_sim_faults_plan(struct es_sim_world *world);
 void es_sim_faults_event(struct es_sim_world *world, const struct es_sim_event *event);
-/* The chaos is over: everybody reaches everybody. */
+/* The chaos is over. */
 void es_sim_faults_end(struct es_sim_world *world);
 
 /* --- strangers.c --- */
-/* One comes to this node with envelopes of the past, if there are any. */
-void es_sim_strangers_visit(struct es_sim_world *world, struct es_sim_node *node);
 void es_sim_strangers_done(struct es_sim_world *world);
 
 /* --- check.c: every message once, in order, and delivered means on disk --- */

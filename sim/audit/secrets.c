@@ -188,6 +188,22 @@ static uint32_t *place_of(struct es_sim_subject *subject, uint32_t contact)
     return &subject->known[subject->n_known++].node;
 }
 
+/* Whose address it is: known from the commit that made it, which precedes all use. */
+static bool owner_of(const struct es_sim_world *world, const struct es_sign_public *address,
+                     uint32_t *ret)
+{
+    for (uint32_t i = 0; i < world->options.nodes; i++) {
+        const struct es_sim_subject *subject = &world->audit->subjects[i];
+
+        if (subject->has_identity &&
+            memcmp(subject->identity.address.bytes, address->bytes, ES_KEY_BYTES) == 0) {
+            *ret = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void learn_contact(struct es_sim_world *world, uint32_t number, const struct es_row *row)
 {
     struct es_contact contact = {0};
@@ -195,7 +211,7 @@ static void learn_contact(struct es_sim_world *world, uint32_t number, const str
     uint32_t place, other;
 
     if (!es_key_decode_number(row->key, &place) || !es_body_decode_contact(row->body, &contact) ||
-        !contact.has_address || !es_sim_load_owner(world, &contact.key.address, &other))
+        !contact.has_address || !owner_of(world, &contact.key.address, &other))
         return;
     *place_of(&world->audit->subjects[number], place) = other;
     es_sim_load_petname(world, number, other, name);

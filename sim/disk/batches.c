@@ -59,9 +59,9 @@ static uint64_t crash_point(struct es_sim_world *world, struct es_sim_node *node
 
     if (++node->batches == node->crash_at)
         return node->crash_point;
-    if (world->calm || !es_sim_chance(&node->crashes, world->options.crash))
+    if (!es_sim_strikes(world, node, ES_SIM_ID_NODE_CRASH, world->options.crash))
         return ES_SIM_CRASH_POINTS;
-    point = es_sim_below(&node->crashes, ES_SIM_CRASH_POINTS);
+    point = es_sim_below(&node->faults[ES_SIM_ID_NODE_CRASH], ES_SIM_CRASH_POINTS);
     return es_sim_happens(world, node, ES_SIM_ID_NODE_CRASH) ? point : ES_SIM_CRASH_POINTS;
 }
 

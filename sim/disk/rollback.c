@@ -7,8 +7,11 @@
 
 #include "node/core/chat/rows.h"
 #include "sim/disk/store.h"
+#include "sim/faults.h"
 #include "sim/load.h"
 #include "sim/trace.h"
+
+#define BACK_MS_MAX 120000
 
 struct text {
     uint32_t from, to, number;
@@ -80,10 +83,12 @@ static void doubt(struct es_sim_world *world, struct es_sim_node *node)
     }
 }
 
-void es_sim_disk_keep(struct es_sim_world *world, struct es_sim_node *node)
+void es_sim_disk_keep(struct es_sim_world *world, struct es_sim_node *node, struct es_sim_rng *rng)
 {
     es_sim_trace_note(world, node, "its disk is copied");
-    es_sim_store_keep(node->store);
+    es_sim_store_keep(node->store, rng);
+    es_sim_faults_at(world, ES_SIM_ID_ROLLBACK, 1 + es_sim_below(rng, BACK_MS_MAX), node->number,
+                     ES_SIM_LATER);
 }
 
 void es_sim_disk_go_back(struct es_sim_world *world, struct es_sim_node *node)

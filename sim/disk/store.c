@@ -157,35 +157,34 @@ static void power_off(struct disk_store *store)
 
 /* --- Commits ----------------------------------------------------------------------------------- */
 
-/* It strikes after so many changes of the disk. */
-static void draw_fault(struct disk_store *store, enum es_sim_id_kind kind, uint32_t permille,
-                       uint64_t *io_in)
+/* Drawn: below what it draws for itself; 0: it does not happen. */
+static uint64_t draw_fault(struct disk_store *store, enum es_sim_id_kind kind, uint32_t permille,
+                           uint64_t below)
 {
-    uint64_t in;
+    struct es_sim_node *node = &store->world->nodes[store->node];
+    uint64_t drawn;
 
-    if (!es_sim_chance(&store->faults, permille))
-        return;
-    in = 1 + es_sim_below(&store->faults, CHANGES_MAX);
-    if (es_sim_happens(store->world, &store->world->nodes[store->node], kind))
-        *io_in = in;
+    if (!es_sim_strikes(store->world, node, kind, permille))
+        return 0;
+    drawn = 1 + es_sim_below(&node->faults[kind], below);
+    return es_sim_happens(store->world, node, kind) ? drawn : 0;
 }
 
+/* They strike after so many changes of the disk, or last so long. */
 static void draw_faults(struct disk_store *store)
 {
     const struct es_sim_options *options = &store->world->options;
-    struct es_sim_node *node = &store->world->nodes[store->node];
-    struct es_sim_rng *faults = &store->faults;
+    uint64_t dies_in = draw_fault(store, ES_SIM_ID_DISK_POWER, options->crash, CHANGES_MAX);
+    uint64_t fails_in =
+        draw_fault(store, ES_SIM_ID_DISK_FAILURE, options->disk_failures, CHANGES_MAX);
+    uint64_t full_ms = draw_fault(store, ES_SIM_ID_DISK_FULL, options->disk_full, FULL_MS_MAX);
 
-    if (!store->world->calm) {
-        draw_fault(store, ES_SIM_ID_DISK_POWER, options->crash, &store->vfs.dies_in);
-        draw_fault(store, ES_SIM_ID_DISK_FAILURE, options->disk_failures, &store->vfs.fails_in);
-        if (es_sim_chance(faults, options->disk_full)) {
-            uint64_t full_ms = 1 + es_sim_below(faults, FULL_MS_MAX);
-
-            if (es_sim_happens(store->world, node, ES_SIM_ID_DISK_FULL))
-                store->full_until_ms = store->world->now_ms + full_ms;
-        }
-    }
+    if (dies_in > 0)
+        store->vfs.dies_in = dies_in;
+    if (fails_in > 0)
+        store->vfs.fails_in = fails_in;
+    if (full_ms > 0)
+        store->full_until_ms = store->world->now_ms + full_ms;
     store->vfs.full = store->world->now_ms < store->full_until_ms;
 }
 
@@ -314,7 +313,7 @@ void es_sim_store_crash(struct es_store *base)
     check_content(store, "after a crash");
 }
 
-void es_sim_store_keep(struct es_store *base)
+void es_sim_store_keep(struct es_store *base, struct es_sim_rng *rng)
 {
     struct disk_store *store = disk_store(base);
 
@@ -322,7 +321,7 @@ void es_sim_store_keep(struct es_store *base)
         return; /* what it holds is open until the next commit */
     for (size_t i = 0; i < ES_SIM_DISK_FILES; i++) {
         free(store->kept[i].bytes);
-        store->kept[i] = es_sim_file_after_cut(&store->vfs.files[i], &store->faults);
+        store->kept[i] = es_sim_file_after_cut(&store->vfs.files[i], rng);
     }
     replace(&store->kept_durable, es_store_memory_clone(store->durable));
 }

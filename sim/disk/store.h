@@ -27,7 +27,7 @@ void es_sim_store_crash(struct es_store *store);
 
 /* Remembers the disk as a power cut now would leave it, unless its last commit failed; puts back what
  * was remembered last, if anything was: no reader is open. False: nothing was. */
-void es_sim_store_keep(struct es_store *store);
+void es_sim_store_keep(struct es_store *store, struct es_sim_rng *rng);
 bool es_sim_store_go_back(struct es_store *store);
 
 /* At rest (P8): do these bytes stand anywhere on its disk? */

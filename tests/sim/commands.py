@@ -102,7 +102,7 @@ def what_is_left_out_shifts_nothing():
         fewer = record(path, "run", "-", text=json.dumps(world | {"without": ["node/2"]}))[1]
     until = whole.index(left)
     assert less[2:until] == whole[2:until] and left not in less
-    assert of_type(one, "fault") == [faults[0]]
+    assert [line["id"] for line in of_type(one, "fault")] == [faults[0]["id"]]
     created = [line for line in of_type(one, "msg") if line["stage"] == "created"]
     assert sorted(line["id"] for line in created) == [f"text/0/{n}" for n in range(10)]
     assert not [line for line in fewer if 2 in (line.get("node"), line.get("to"))]

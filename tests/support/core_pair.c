@@ -402,7 +402,7 @@ void pair_days(struct pair *pair, uint32_t days)
         for (uint32_t i = 0; i < pair->world->options.nodes; i++)
             pair_stop(pair, i);
         for (uint32_t i = 0; i < pair->world->options.nodes; i++) {
-            pair->nodes[i].wall_offset_ms += (int64_t)PAIR_DAY_MS;
+            pair->nodes[i].clock.wall_offset_ms += (int64_t)PAIR_DAY_MS;
             pair_start(pair, i);
         }
         pair_run(pair, AWAKE_MS);

@@ -54,7 +54,7 @@ static void a_new_contact_is_three_days_behind(void **state)
     uint32_t sent = 0;
 
     (void)state;
-    pair->nodes[BOB].wall_offset_ms = BEHIND_MS;
+    pair->nodes[BOB].clock.wall_offset_ms = BEHIND_MS;
     pair_restart(pair, BOB);
     pair_befriend(pair, ADA, BOB);
     meet_again(pair, &sent);
@@ -69,11 +69,11 @@ static void start_with(int64_t offset_ms)
     uint32_t sent = 0;
 
     pair_stop(pair, BOB);
-    pair->nodes[BOB].wall_offset_ms += offset_ms;
+    pair->nodes[BOB].clock.wall_offset_ms += offset_ms;
     pair_start(pair, BOB);
     meet_again(pair, &sent);
     pair_stop(pair, BOB);
-    pair->nodes[BOB].wall_offset_ms -= offset_ms;
+    pair->nodes[BOB].clock.wall_offset_ms -= offset_ms;
     pair_start(pair, BOB);
     meet_again(pair, &sent);
     assert_not_renewed(pair);
@@ -87,9 +87,9 @@ static void jump_by(int64_t offset_ms)
     uint32_t sent = 0;
 
     assert_together(pair, &sent);
-    pair->nodes[BOB].wall_offset_ms += offset_ms;
+    pair->nodes[BOB].clock.wall_offset_ms += offset_ms;
     meet_again(pair, &sent);
-    pair->nodes[BOB].wall_offset_ms -= offset_ms;
+    pair->nodes[BOB].clock.wall_offset_ms -= offset_ms;
     meet_again(pair, &sent);
     assert_not_renewed(pair);
     pair_free(pair);
@@ -128,13 +128,13 @@ static void messages_wait_for_a_clock_that_jumps(void **state)
     pair_stop(pair, BOB);
     pair_send_many(pair, ADA, "bob", 0, 100);
     pair_run(pair, 10 * MINUTE_MS);
-    pair->nodes[BOB].wall_offset_ms += AHEAD_MS;
+    pair->nodes[BOB].clock.wall_offset_ms += AHEAD_MS;
     pair_start(pair, BOB);
     assert_true(pair_settle(pair));
     assert_true(pair_shows(pair, BOB, "ada", 0, 100));
     pair_stop(pair, BOB);
     pair_send_many(pair, ADA, "bob", 100, 200);
-    pair->nodes[BOB].wall_offset_ms -= AHEAD_MS - BEHIND_MS;
+    pair->nodes[BOB].clock.wall_offset_ms -= AHEAD_MS - BEHIND_MS;
     pair_start(pair, BOB);
     assert_true(pair_settle(pair));
     assert_true(pair_shows(pair, BOB, "ada", 0, 200));

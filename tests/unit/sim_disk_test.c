@@ -168,11 +168,12 @@ static void a_full_disk_takes_nothing_and_loses_nothing(void **state)
 static void an_older_image_takes_the_place_of_the_newer_one(void **state)
 {
     struct rig *rig = rig_new(7);
+    struct es_sim_rng rng = es_sim_rng(7, ES_SIM_FAULTS, 0);
 
     (void)state;
     assert_false(es_sim_store_go_back(rig->store));
     store_put(rig->store, store_row(ES_ROW_SELF, "name", "then"));
-    es_sim_store_keep(rig->store);
+    es_sim_store_keep(rig->store, &rng);
     store_put(rig->store, store_row(ES_ROW_SELF, "name", "now"));
     assert_true(es_sim_store_go_back(rig->store));
     store_expect(rig->store, ES_ROW_SELF, "name", "then");

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "sim/faults.h"
 #include "tests/support/core_pair.h"
 
 #define TEXTS 40
@@ -89,11 +90,12 @@ static void what_strangers_bring_again_changes_nothing(void **state)
 {
     struct pair *pair = talk(remember);
     struct es_id before = pair_digest_all(pair, BOB), after;
+    struct es_sim_rng rng = es_sim_rng(1, ES_SIM_FAULTS, 0);
 
     (void)state;
     assert_true(pair->world->n_envelopes > TEXTS);
     for (int i = 0; i < 20; i++) {
-        es_sim_strangers_visit(pair->world, &pair->nodes[BOB]);
+        es_sim_strangers_visit(pair->world, &pair->nodes[BOB], &rng);
         pair_run(pair, 1000);
     }
     assert_int_equal(pair->world->n_visits, 20);
