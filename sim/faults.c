@@ -139,8 +139,3 @@ void es_sim_faults_event(struct es_sim_world *world, const struct es_sim_event *
             if (families[k].kind == kind && es_sim_happens(world, node, kind))
                 families[k].strike(world, node, &planned.rng);
 }
-
-void es_sim_faults_end(struct es_sim_world *world)
-{
-    es_sim_partition_heal(world);
-}

@@ -8,6 +8,7 @@
 #include "node/crypto/dh.h"
 #include "node/wire/network.h"
 #include "sim/audit/audit.h"
+#include "sim/heal.h"
 #include "sim/network.h"
 #include "sim/record.h"
 
@@ -255,6 +256,7 @@ void es_sim_links_frame(struct es_sim_world *world, const struct es_sim_event *e
         return;
     }
     es_sim_record_arrived(world, event->sequence, event->node);
+    es_sim_heal_heard(world, link->node[1 - event->b], event->node);
     if (event->b == 1 && !link->known) {
         struct es_report up = {.kind = ES_REPORT_LINK_UP,
                                .up = {.link = link->number[1],

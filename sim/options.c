@@ -27,6 +27,7 @@ const struct es_sim_id_list es_sim_id_lists[ES_SIM_ID_LIST_COUNT] = {
 static const char *const family_names[ES_SIM_FAMILIES] = {
     [ES_SIM_FIXED] = "",
     [ES_SIM_ALWAYS] = "",
+    [ES_SIM_FAMILY_HEAL] = "heal",
     [ES_SIM_FAMILY_CUT] = "cut",
     [ES_SIM_FAMILY_STALL] = "stall",
     [ES_SIM_FAMILY_STRANGER] = "stranger",

@@ -31,6 +31,7 @@ enum es_sim_store_kind {
 enum es_sim_family {
     ES_SIM_FIXED,
     ES_SIM_ALWAYS,
+    ES_SIM_FAMILY_HEAL,
     ES_SIM_FAMILY_CUT,
     ES_SIM_FAMILY_STALL,
     ES_SIM_FAMILY_STRANGER,
@@ -71,6 +72,8 @@ enum es_sim_family {
       "how long people write and faults happen")                                                   \
     X(uint64_t, converge_ms, "converge", TIME, 0, 30 * ES_SIM_DAY_MS, 1200000, FIXED, 0, 0,        \
       "how long everything may take to arrive afterwards")                                         \
+    X(uint32_t, core_share, "heal.core", CHANCE, 1, 1000, 1000, FAMILY_HEAL, 100, 999,             \
+      "so many of all nodes are left then, contacts of each other; the others fail for good")      \
     X(uint32_t, texts, "load.texts", NUMBER, 1, 10000, 10, ALWAYS, 1, 30,                          \
       "texts from each node to each of its contacts")                                              \
     X(uint32_t, text_bytes_max, "load.bytes", NUMBER, 0, 1800, 1800, FIXED, 0, 0,                  \

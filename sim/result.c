@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/audit/audit.h"
+#include "sim/heal.h"
 #include "sim/scenario/scenario.h"
 #include "sim/version.h"
 
@@ -33,6 +34,7 @@ void es_sim_result_run(const struct es_sim_options *options,
     for (size_t i = 0; i < ES_SIM_MARKS; i++)
         memcpy(ret->marks[i], world->marks[(world->n_marks + i) % ES_SIM_MARKS],
                sizeof(ret->marks[i]));
+    memcpy(ret->excused, world->excused, sizeof(ret->excused));
     es_sim_texts_figures(world, &ret->figures);
     es_sim_audit_report(world, &ret->audit);
     es_sim_world_free(world);
@@ -70,16 +72,40 @@ static void hash_text(const struct es_sim_result *result, char ret[static 2 * HA
         snprintf(ret + 2 * i, 3, "%02x", result->hash[i]);
 }
 
+/* ", 3 never reachable" and the like; empty when everything had to arrive. */
+static void excuses_text(const struct es_sim_result *result, char *buf, size_t cap)
+{
+    size_t len = 0;
+
+    buf[0] = '\0';
+    for (int i = 0; i < ES_SIM_EXCUSES && len < cap; i++)
+        if (result->excused[i] > 0)
+            len += (size_t)snprintf(buf + len, cap - len, ", %llu %s",
+                                    (unsigned long long)result->excused[i],
+                                    es_sim_excuse_name((enum es_sim_excuse)i));
+}
+
+static json_t *excuses_json(const struct es_sim_result *result)
+{
+    json_t *json = json_object();
+
+    for (int i = 0; i < ES_SIM_EXCUSES; i++)
+        json_object_set_new(json, es_sim_excuse_name((enum es_sim_excuse)i),
+                            json_integer((json_int_t)result->excused[i]));
+    return json;
+}
+
 void es_sim_result_print(const struct es_sim_result *result)
 {
-    char hash[2 * HASH_BYTES_SHOWN + 1];
+    char hash[2 * HASH_BYTES_SHOWN + 1], excuses[128];
 
     hash_text(result, hash);
-    printf("seed %llu: %s, %u nodes, %.1f s, %llu events, %llu crashes, hash %s\n",
+    excuses_text(result, excuses, sizeof(excuses));
+    printf("seed %llu: %s, %u nodes, %.1f s, %llu events, %llu crashes%s, hash %s\n",
            (unsigned long long)result->seed,
            result->violation[0] == '\0' ? "ok" : result->violation, result->nodes,
            (double)result->now_ms / 1000, (unsigned long long)result->events,
-           (unsigned long long)result->crashes, hash);
+           (unsigned long long)result->crashes, excuses, hash);
     fflush(stdout);
 }
 
@@ -113,6 +139,7 @@ void es_sim_result_print_json(const struct es_sim_result *result,
                   es_sim_verdict_name(verdict), "events", (json_int_t)result->events, "crashes",
                   (json_int_t)result->crashes, "ms", (json_int_t)result->now_ms, "hash", hash);
     json_object_set_new(json, "figures", figures_json(&result->figures));
+    json_object_set_new(json, "excused", excuses_json(result));
     if (result->audit.worlds > 0)
         json_object_set_new(json, "audit", es_sim_report_json(&result->audit));
     if (verdict != ES_SIM_HELD) {

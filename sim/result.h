@@ -19,6 +19,7 @@ struct es_sim_result {
     uint32_t nodes;
     uint8_t hash[32];
     struct es_sim_figures figures;
+    uint64_t excused[ES_SIM_EXCUSES];            /* texts that need not arrive */
     struct es_sim_report audit;                  /* zeros: nobody looked */
     char violation[256];                         /* empty: all held */
     char marks[ES_SIM_MARKS][ES_SIM_MARK_BYTES]; /* what people would have noticed last */

@@ -25,6 +25,7 @@ enum es_sim_subsystem {
     ES_SIM_DOWNS = 40,  /* how long a node stays down     */
     ES_SIM_CLOCKS = 42, /* how far off a node's clock is  */
     ES_SIM_DRIFTS = 43, /* how fast it goes               */
+    ES_SIM_CORE = 44,   /* who is healed                  */
     ES_SIM_TEXTS = 41,  /* when a text is written, how long it is */
 };
 

@@ -11,6 +11,7 @@
 #include "sim/audit/audit.h"
 #include "sim/clock.h"
 #include "sim/faults.h"
+#include "sim/heal.h"
 #include "sim/record.h"
 #include "sim/texts.h"
 
@@ -130,7 +131,8 @@ static void handle(struct es_sim_world *world, const struct es_sim_event *event)
         es_sim_network_event(world, event);
         break;
     case ES_SIM_RESTART:
-        es_sim_node_start(world, node);
+        if (!node->outside)
+            es_sim_node_start(world, node);
         break;
     case ES_SIM_ACTION:
         es_sim_load_action(world, event);
@@ -218,7 +220,7 @@ bool es_sim_world_run(struct es_sim_world *world)
     es_sim_record_mark(world, NULL, "chaos");
     es_sim_world_until(world, world->now_ms + world->options.chaos_ms);
     world->calm = true;
-    es_sim_faults_end(world);
+    es_sim_heal(world);
     es_sim_record_mark(world, NULL, "converge");
     es_sim_world_until(world, world->now_ms + world->options.down_ms_max + STEP_MS);
     converge(world);

@@ -67,6 +67,7 @@ struct es_sim_friend {
     size_t cap_texts, last_delivered;
     uint32_t *sent; /* texts whose writer was told that they are queued */
     size_t n_sent, cap_sent;
+    uint64_t reached_ms; /* when a frame last came from the node to this friend */
     /* One of both went back (disk/rollback.c) and they have no new session yet: what it seals may take
      * places that the other has acknowledged. No check relies on what is written now. */
     bool in_doubt;
@@ -88,6 +89,7 @@ struct es_sim_clock {
 struct es_sim_node {
     uint32_t number;
     bool up;
+    bool outside;     /* of the core that is healed: it is gone for good             */
     uint32_t life;    /* counts starts: timers of an earlier life are void           */
     uint32_t network; /* ... and those of its network process: so are its reports     */
     struct es_sim_clock clock;
@@ -138,6 +140,14 @@ struct es_sim_heard {
 };
 #define ES_SIM_HEARD_MAX 256
 
+/* Why a text need not arrive (heal.c). */
+enum es_sim_excuse {
+    ES_SIM_EXCUSE_READER_OUTSIDE,  /* its reader is not left                                    */
+    ES_SIM_EXCUSE_NEVER_REACHABLE, /* its writer is not, nor reached the reader since it wrote  */
+    ES_SIM_EXCUSE_NO_COPY,         /* its writer is not, and had the only copy                  */
+    ES_SIM_EXCUSES,
+};
+
 /* What people would have noticed last, for the report of a failure. */
 #define ES_SIM_MARKS 5
 #define ES_SIM_MARK_BYTES 80
@@ -164,9 +174,10 @@ struct es_sim_world {
     struct es_sim_partition *partitions;
     uint64_t events, crashes, frames;
     uint64_t frames_sent, frame_bytes;
-    crypto_generichash_state hash; /* over every event handled                      */
-    uint64_t delivered;            /* reported so                                        */
-    char violation[256];           /* empty: none                                                */
+    crypto_generichash_state hash;    /* over every event handled                      */
+    uint64_t delivered;               /* reported so                                        */
+    uint64_t excused[ES_SIM_EXCUSES]; /* texts that need not arrive, by their reason */
+    char violation[256]; /* empty: none                                                */
     char marks[ES_SIM_MARKS][ES_SIM_MARK_BYTES]; /* in a ring */
     size_t n_marks;
     struct es_sim_rng strangers;
@@ -240,8 +251,6 @@ void es_sim_network_cut(struct es_sim_world *world, uint32_t a, uint32_t b, bool
 /* --- faults.c: what happens to nodes during the chaos --- */
 void es_sim_faults_plan(struct es_sim_world *world);
 void es_sim_faults_event(struct es_sim_world *world, const struct es_sim_event *event);
-/* The chaos is over. */
-void es_sim_faults_end(struct es_sim_world *world);
 
 /* --- strangers.c --- */
 void es_sim_strangers_done(struct es_sim_world *world);
