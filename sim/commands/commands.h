@@ -52,6 +52,8 @@ bool es_sim_read_scenario(const char *path, struct es_sim_options *ret);
 /* Runs a world and writes its trace where --record says. False: it could not be written. */
 bool es_sim_run_recorded(const struct es_sim_args *args, const struct es_sim_options *options,
                          struct es_sim_result *ret);
+/* What a seed draws, a scenario, the first failure of a file of results, or the world of a trace. */
+bool es_sim_read_world(const char *operand, struct es_sim_options *ret);
 /* Options of the lines of a JSON Lines file of results; the caller frees *ret. */
 bool es_sim_read_lines(const char *path, bool failed_only, struct es_sim_options **ret,
                        size_t *ret_n);

@@ -8,16 +8,6 @@
 
 #define BEFORE 3
 
-static bool read_world(const char *text, struct es_sim_options *ret)
-{
-    uint64_t seed;
-
-    if (!es_sim_parse_number(text, &seed))
-        return es_sim_read_scenario(text, ret);
-    *ret = es_sim_options_draw(seed);
-    return true;
-}
-
 static void print_around(const struct es_sim_steps *a, const struct es_sim_steps *b, size_t at)
 {
     char text[80];
@@ -39,8 +29,8 @@ static int run(const struct es_sim_args *args)
     struct es_sim_result results[2];
     size_t at;
 
-    if (!read_world(args->operands[0], &options[0]) ||
-        !read_world(args->operands[1], &options[1]) || !es_sim_args_apply(args, &options[1]))
+    if (!es_sim_read_world(args->operands[0], &options[0]) ||
+        !es_sim_read_world(args->operands[1], &options[1]) || !es_sim_args_apply(args, &options[1]))
         return ES_SIM_COULD_NOT_RUN;
     for (size_t i = 0; i < 2; i++)
         es_sim_result_run(&options[i], &(struct es_sim_observers){.steps = &steps[i]}, &results[i]);

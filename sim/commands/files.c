@@ -24,37 +24,46 @@ static void close_input(FILE *file)
         fclose(file);
 }
 
-/* The caller frees. */
+/* All of it, which must be text; the caller frees. */
 static char *read_text(const char *path)
 {
     FILE *file = open_input(path);
+    size_t len = 0, cap = 1u << 16;
     char *text;
-    size_t len;
 
     if (file == NULL)
         return NULL;
-    text = es_sim_resize(NULL, ES_SIM_SCENARIO_BYTES_MAX + 1);
-    len = fread(text, 1, ES_SIM_SCENARIO_BYTES_MAX + 1, file);
-    if (ferror(file) || len > ES_SIM_SCENARIO_BYTES_MAX || memchr(text, '\0', len) != NULL) {
-        fprintf(stderr, "earshot-sim: %s: cannot be read, or is no text of at most 1 MiB\n", path);
+    text = es_sim_resize(NULL, cap);
+    while ((len += fread(text + len, 1, cap - len - 1, file)) == cap - 1) {
+        cap *= 2;
+        text = es_sim_resize(text, cap);
+    }
+    text[len] = '\0';
+    if (ferror(file) || strlen(text) != len) {
+        fprintf(stderr, "earshot-sim: %s: cannot be read, or is no text\n", path);
         free(text);
         text = NULL;
-    } else {
-        text[len] = '\0';
     }
     close_input(file);
     return text;
 }
 
+static bool parse_scenario(const char *path, const char *text, struct es_sim_options *ret)
+{
+    struct es_sim_refusal refusal = {.reason = "longer than 1 MiB"};
+
+    if (strlen(text) <= ES_SIM_SCENARIO_BYTES_MAX && es_sim_scenario_parse(text, ret, &refusal))
+        return true;
+    fprintf(stderr, "earshot-sim: %s:%zu:%zu: %s\n", path, refusal.line, refusal.column,
+            refusal.reason);
+    return false;
+}
+
 bool es_sim_read_scenario(const char *path, struct es_sim_options *ret)
 {
-    struct es_sim_refusal refusal;
     char *text = read_text(path);
-    bool ok = text != NULL && es_sim_scenario_parse(text, ret, &refusal);
+    bool ok = text != NULL && parse_scenario(path, text, ret);
 
-    if (text != NULL && !ok)
-        fprintf(stderr, "earshot-sim: %s:%zu:%zu: %s\n", path, refusal.line, refusal.column,
-                refusal.reason);
     free(text);
     return ok;
 }
@@ -88,13 +97,16 @@ static bool read_line(const char *line, bool failed_only, struct es_sim_options 
     json_error_t error;
     json_t *json = json_loads(line, JSON_REJECT_DUPLICATES, &error);
     const char *verdict = json_string_value(json_object_get(json, "verdict"));
+    bool is_failure = verdict != NULL && strcmp(verdict, "ok") != 0;
+    bool is_trace = json_object_get(json, "type") != NULL;
+    const json_t *options = json_object_get(json, "options");
     bool ok = json != NULL;
 
-    *ret_found = ok && (!failed_only || (verdict != NULL && strcmp(verdict, "ok") != 0));
+    *ret_found = ok && (!failed_only || is_failure || is_trace) && (options != NULL || !is_trace);
     if (!ok)
         snprintf(ret_refusal->reason, sizeof(ret_refusal->reason), "%.159s", error.text);
     else if (*ret_found)
-        ok = es_sim_scenario_from_json(json_object_get(json, "options"), ret, ret_refusal);
+        ok = es_sim_scenario_from_json(options, ret, ret_refusal);
     json_decref(json);
     return ok;
 }
@@ -122,5 +134,47 @@ bool es_sim_read_lines(const char *path, bool failed_only, struct es_sim_options
         close_input(file);
     *ret = options;
     *ret_n = n;
+    return ok;
+}
+
+/* Lines of results or of a trace: the first that failed, or the trace's options. */
+static bool find_world(const char *path, char *text, struct es_sim_options *ret)
+{
+    struct es_sim_refusal refusal = {.reason = ""};
+    bool found = false, ok = true;
+    char *rest = NULL;
+
+    for (char *line = strtok_r(text, "\n", &rest); ok && !found && line != NULL;
+         line = strtok_r(NULL, "\n", &rest))
+        ok = read_line(line, true, ret, &found, &refusal);
+    if (!found)
+        fprintf(stderr, "earshot-sim: %s: %s\n", path, ok ? "no failure in it" : refusal.reason);
+    return found && ok;
+}
+
+/* A line of its own that is no scenario. */
+static bool is_lines(const char *text)
+{
+    json_t *first = json_loads(text, JSON_DISABLE_EOF_CHECK, NULL);
+    bool is = json_object_get(first, "verdict") != NULL || json_object_get(first, "type") != NULL;
+
+    json_decref(first);
+    return is;
+}
+
+bool es_sim_read_world(const char *operand, struct es_sim_options *ret)
+{
+    uint64_t seed;
+    char *text;
+    bool ok;
+
+    if (es_sim_parse_number(operand, &seed)) {
+        *ret = es_sim_options_draw(seed);
+        return true;
+    }
+    text = read_text(operand);
+    ok = text != NULL &&
+         (is_lines(text) ? find_world(operand, text, ret) : parse_scenario(operand, text, ret));
+    free(text);
     return ok;
 }

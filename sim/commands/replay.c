@@ -1,37 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-/* replay.c - a seed, or the first failure in a file of results, with everything that happens. */
+/* replay.c - a seed, a scenario, or the first failure in a file of results, with everything that happens. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "sim/commands/commands.h"
 #include "sim/result.h"
-
-static bool first_failure(const char *path, struct es_sim_options *ret)
-{
-    struct es_sim_options *failed;
-    size_t n;
-    bool ok = es_sim_read_lines(path, true, &failed, &n);
-
-    if (ok && n == 0)
-        fprintf(stderr, "earshot-sim: %s: no failure in it\n", path);
-    if (ok && n > 0)
-        *ret = failed[0];
-    free(failed);
-    return ok && n > 0;
-}
 
 static int run(const struct es_sim_args *args)
 {
     struct es_sim_options options;
     struct es_sim_result result;
     char repro[1024], sets[512];
-    uint64_t seed;
 
-    if (es_sim_parse_number(args->operands[0], &seed))
-        options = es_sim_options_draw(seed);
-    else if (!first_failure(args->operands[0], &options))
-        return ES_SIM_COULD_NOT_RUN;
-    if (!es_sim_args_apply(args, &options))
+    if (!es_sim_read_world(args->operands[0], &options) || !es_sim_args_apply(args, &options))
         return ES_SIM_COULD_NOT_RUN;
     options.trace = args->record == NULL;
     if (!es_sim_run_recorded(args, &options, &result))
@@ -49,8 +29,9 @@ const struct es_sim_command es_sim_replay = {
     .operands = "SEED|FILE",
     .n_operands = 1,
     .takes = "sdrb",
-    .help = "Runs what a seed draws, or the first failure of a file that swarm --json wrote (\"-\" "
-            "for\n"
-            "the standard input), and prints everything that happens.",
+    .help =
+        "Runs what a seed draws, a scenario, the world of a trace, or the first failure of a file "
+        "that\n"
+        "swarm --json wrote (\"-\" for the standard input), and prints everything that happens.",
     .run = run,
 };

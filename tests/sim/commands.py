@@ -4,6 +4,7 @@
 
 import json
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -134,6 +135,16 @@ def the_first_difference_of_two_runs_is_found():
     assert [line[0] for line in parted.stdout.splitlines()[-2:]] == ["-", "+"]
 
 
+def an_interrupt_keeps_what_was_done():
+    with subprocess.Popen([PROGRAM, "swarm", "--seeds", "100000", "--jobs", "2", "--json"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as swarm:
+        first = [swarm.stdout.readline() for _ in range(2)]
+        swarm.send_signal(signal.SIGINT)
+        rest, said = swarm.communicate(timeout=60)
+    lines = [json.loads(line) for line in [*first, *rest.splitlines()]]
+    assert swarm.returncode == 125 and f"interrupted after {len(lines)} of 100000" in said, said
+
+
 def what_cannot_run_is_125():
     refused = sim("run", "-", text='{"nodes": 2,\n "nodez": 3}')
     assert refused.returncode == 125 and ":2:2: unknown key" in refused.stderr, refused
@@ -147,7 +158,8 @@ def main():
                  a_failure_can_be_repeated_from_its_report_and_its_line, options_are_a_scenario,
                  a_trace_says_what_ran_and_what_came_of_it, what_is_left_out_shifts_nothing,
                  liveness_has_a_code_of_its_own, many_meet_in_segments,
-                 the_first_difference_of_two_runs_is_found, what_cannot_run_is_125):
+                 the_first_difference_of_two_runs_is_found,
+                 an_interrupt_keeps_what_was_done, what_cannot_run_is_125):
         case()
         print(f"ok {case.__name__}")
 
