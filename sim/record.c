@@ -191,12 +191,16 @@ void es_sim_record_end(struct es_sim_world *world)
     if (world->record == NULL)
         return;
     sample(world, world->now_ms);
-    if (broken)
-        put_json(world->record->file,
-                 json_pack("{s:s, s:I, s:I, s:s, s:s, s:s}", "type", "violation", "t",
-                           (json_int_t)world->now_ms, "event", (json_int_t)world->events,
-                           "property", property->id, "sentence", property->sentence, "text",
-                           world->violation));
+    if (broken) {
+        json_t *line =
+            json_pack("{s:s, s:I, s:I, s:s, s:s, s:s}", "type", "violation", "t",
+                      (json_int_t)world->now_ms, "event", (json_int_t)world->events, "property",
+                      property->id, "sentence", property->sentence, "text", world->violation);
+
+        if (world->violator != ES_SIM_NOBODY)
+            json_object_set_new(line, "node", json_integer(world->violator));
+        put_json(world->record->file, line);
+    }
     es_sim_audit_report(world, &audit);
     if (audit.worlds > 0)
         put_json(world->record->file,

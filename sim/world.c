@@ -25,6 +25,7 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
 
     world->options = *options;
     world->now_ms = 1;
+    world->acting = ES_SIM_NOBODY;
     world->calm = true;
     crypto_generichash_init(&world->hash, NULL, 0, ES_SIM_HASH_BYTES);
     es_sim_timers_init(&world->timers, options->nodes);
@@ -82,6 +83,7 @@ void es_sim_violation(struct es_sim_world *world, const char *format, ...)
 
     if (world->violation[0] != '\0')
         return; /* the first one is the cause */
+    world->violator = world->acting;
     va_start(args, format);
     vsnprintf(world->violation, sizeof(world->violation), format, args);
     va_end(args);
@@ -170,7 +172,9 @@ void es_sim_world_until(struct es_sim_world *world, uint64_t until_ms)
             continue;
         world->events++;
         hash_event(world, &event);
+        world->acting = event.node;
         handle(world, &event);
+        world->acting = ES_SIM_NOBODY;
         if (world->steps != NULL) {
             es_sim_world_hash(world, hash);
             es_sim_steps_add(world->steps, &event, hash);

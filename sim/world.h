@@ -153,6 +153,7 @@ enum es_sim_excuse {
 #define ES_SIM_MARK_BYTES 80
 
 #define ES_SIM_HASH_BYTES 32
+#define ES_SIM_NOBODY UINT32_MAX
 
 struct es_sim_audit;
 struct es_sim_record;
@@ -177,6 +178,8 @@ struct es_sim_world {
     crypto_generichash_state hash;    /* over every event handled                      */
     uint64_t delivered;               /* reported so                                        */
     uint64_t excused[ES_SIM_EXCUSES]; /* texts that need not arrive, by their reason */
+    uint32_t acting;     /* whose event is being handled                               */
+    uint32_t violator;   /* who acted when it was violated; ES_SIM_NOBODY: at the end    */
     char violation[256]; /* empty: none                                                */
     char marks[ES_SIM_MARKS][ES_SIM_MARK_BYTES]; /* in a ring */
     size_t n_marks;

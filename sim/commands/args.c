@@ -26,6 +26,8 @@ static const struct {
     {"trace", NULL, "print everything that happens", 'v'},
     {"record", "FILE", "write the trace: JSON Lines, docs/trace.md", 'r'},
     {"bytes", NULL, "... with the bytes of all frames", 'b'},
+    {"output", "FILE", "where to write what comes out; else the standard output", 'O'},
+    {"budget", "SECONDS", "begin nothing new after so long, 120 unless given", 'B'},
     {"options", NULL, "print all options as a scenario, and run nothing", 'o'},
 };
 #define N_KNOWN (sizeof(known) / sizeof(known[0]))
@@ -79,6 +81,11 @@ static bool take(struct es_sim_args *args, char letter, const char *value)
     case 'l':
         args->list = value;
         return true;
+    case 'O':
+        args->output = value;
+        return true;
+    case 'B':
+        return es_sim_parse_number(value, &args->budget_s);
     case 'r':
         args->record = value;
         return true;
@@ -119,7 +126,8 @@ bool es_sim_args_parse(int argc, char **argv, const struct es_sim_command *comma
                 (struct option){.name = known[i].name,
                                 .has_arg = known[i].value == NULL ? no_argument : required_argument,
                                 .val = known[i].letter};
-    *ret = (struct es_sim_args){.first = 1, .seeds = 1, .jobs = 1, .shard = 1, .shards = 1};
+    *ret = (struct es_sim_args){
+        .first = 1, .seeds = 1, .jobs = 1, .shard = 1, .shards = 1, .budget_s = 120};
     while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1)
         if (letter == '?' || !take(ret, (char)letter, optarg))
             return false;

@@ -33,7 +33,8 @@ static void note(int signal_number)
 
 void es_sim_interrupt_catch(void)
 {
-    struct sigaction action = {.sa_handler = note}; /* no SA_RESTART: reads return */
+    /* No SA_RESTART: reads return. Workers have it too and go on: whoever started them decides. */
+    struct sigaction action = {.sa_handler = note};
 
     sigaction(SIGINT, &action, NULL);
 }
@@ -47,7 +48,6 @@ bool es_sim_interrupted(void)
 
 static void work(const struct es_sim_campaign *campaign, uint64_t from, int fd)
 {
-    signal(SIGINT, SIG_IGN); /* whoever started it decides */
     for (uint64_t i = from; i < campaign->n; i += campaign->jobs) {
         struct es_sim_options options;
         struct es_sim_result result;

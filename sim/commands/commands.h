@@ -17,7 +17,8 @@ struct es_sim_args {
     uint64_t shard, shards; /* shard from 1 */
     uint64_t seed;
     bool has_seed, json, trace, twice, options;
-    const char *list, *record;
+    const char *list, *record, *output;
+    uint64_t budget_s;
     bool frame_bytes;
     const char *sets[ES_SIM_SETS_MAX];
     size_t n_sets;
@@ -35,7 +36,7 @@ struct es_sim_command {
     int (*run)(const struct es_sim_args *args); /* gives the exit code */
 };
 extern const struct es_sim_command es_sim_run, es_sim_swarm, es_sim_replay, es_sim_bench,
-    es_sim_diff, es_sim_scan_files;
+    es_sim_shrink, es_sim_diff, es_sim_scan_files;
 
 /* --- args.c --- */
 bool es_sim_args_parse(int argc, char **argv, const struct es_sim_command *command,

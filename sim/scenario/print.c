@@ -70,7 +70,7 @@ static json_t *ids_json(const struct es_sim_ids *ids)
     return json;
 }
 
-json_t *es_sim_scenario_json(const struct es_sim_options *options)
+static json_t *options_json(const struct es_sim_options *options, bool all)
 {
     json_t *root = json_object();
 
@@ -78,11 +78,14 @@ json_t *es_sim_scenario_json(const struct es_sim_options *options)
         json_object_set_new(root, "name", json_string(options->name));
     for (size_t i = 0; i < es_sim_option_count; i++) {
         const struct es_sim_option *option = &es_sim_option_table[i];
+        uint64_t value = es_sim_option_get(options, option);
         const char *key;
-        json_t *object = object_of(root, option->name, &key);
+        json_t *object;
 
-        json_object_set_new(object, key,
-                            es_sim_scenario_value(option, es_sim_option_get(options, option)));
+        if (!all && value == option->usual)
+            continue;
+        object = object_of(root, option->name, &key);
+        json_object_set_new(object, key, es_sim_scenario_value(option, value));
     }
     for (size_t i = 0; i < ES_SIM_ID_LIST_COUNT; i++) {
         const struct es_sim_ids *ids = es_sim_ids_of(options, &es_sim_id_lists[i]);
@@ -91,4 +94,14 @@ json_t *es_sim_scenario_json(const struct es_sim_options *options)
             json_object_set_new(root, es_sim_id_lists[i].name, ids_json(ids));
     }
     return root;
+}
+
+json_t *es_sim_scenario_json(const struct es_sim_options *options)
+{
+    return options_json(options, true);
+}
+
+json_t *es_sim_scenario_short_json(const struct es_sim_options *options)
+{
+    return options_json(options, false);
 }

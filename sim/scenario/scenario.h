@@ -27,6 +27,8 @@ bool es_sim_scenario_set(struct es_sim_options *options, const char *assignment,
 
 /* Every option. The caller owns the reference. */
 json_t *es_sim_scenario_json(const struct es_sim_options *options);
+/* Only what differs from the default. */
+json_t *es_sim_scenario_short_json(const struct es_sim_options *options);
 /* For json_dumpf(): a chance has no more digits than it needs. */
 #define ES_SIM_SCENARIO_DIGITS JSON_REAL_PRECISION(6)
 

@@ -33,7 +33,7 @@ _BANS = [
     (_call("atoi", "atol", "atoll", "atof", "sscanf", "scanf", "fscanf"), None, ("tests/", "sim/"),
      "strtol or strtoull with errno and the end checked"),
     (_call("system", "popen"), None, _NOWHERE, "posix_spawn with an argument vector"),
-    (_call("fork", "vfork"), None, ("tests/", "sim/lab/", "sim/commands/"), "posix_spawn"),
+    (_call("fork", "vfork"), None, ("tests/", "sim/lab/", "sim/commands/", "sim/shrink/"), "posix_spawn"),
     (_call("tmpnam", "mktemp", "tempnam"), None, _NOWHERE, "mkstemp or mkdtemp"),
     (_call("signal"), None, _NOWHERE, "sigaction or signalfd"),
     (_call("gmtime", "localtime", "asctime", "ctime", "strerror_r"), None, _NOWHERE,
