@@ -10,8 +10,8 @@
 #include "sim/scenario/scenario.h"
 
 static const struct es_sim_command *const commands[] = {
-    &es_sim_run,  &es_sim_swarm,      &es_sim_replay, &es_sim_shrink,
-    &es_sim_diff, &es_sim_scan_files, &es_sim_bench,
+    &es_sim_run,     &es_sim_swarm, &es_sim_replay,     &es_sim_shrink, &es_sim_sweep,
+    &es_sim_compare, &es_sim_diff,  &es_sim_scan_files, &es_sim_bench,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -2,6 +2,7 @@
 /* result.c - runs a world and says what came of it. */
 #include "sim/result.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,19 +110,49 @@ void es_sim_result_print(const struct es_sim_result *result)
     fflush(stdout);
 }
 
+/* As docs/trace.md names them. */
+static const struct {
+    const char *name;
+    size_t at;
+} figure_names[] = {
+    {"written", offsetof(struct es_sim_figures, written)},
+    {"queued", offsetof(struct es_sim_figures, queued)},
+    {"arrived", offsetof(struct es_sim_figures, arrived)},
+    {"delivered", offsetof(struct es_sim_figures, delivered)},
+    {"frames", offsetof(struct es_sim_figures, frames)},
+    {"bytes", offsetof(struct es_sim_figures, frame_bytes)},
+    {"latency_sum_ms", offsetof(struct es_sim_figures, latency_sum_ms)},
+    {"latency_p50_ms", offsetof(struct es_sim_figures, latency_ms[0])},
+    {"latency_p90_ms", offsetof(struct es_sim_figures, latency_ms[1])},
+    {"latency_p99_ms", offsetof(struct es_sim_figures, latency_ms[2])},
+    {"latency_max_ms", offsetof(struct es_sim_figures, latency_ms[3])},
+};
+#define FIGURES (sizeof(figure_names) / sizeof(figure_names[0]))
+
 static json_t *figures_json(const struct es_sim_figures *figures)
 {
-    double mean_ms =
-        figures->arrived == 0 ? 0 : (double)figures->latency_sum_ms / (double)figures->arrived;
+    json_t *json = json_object();
 
-    return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I}", "written",
-        (json_int_t)figures->written, "queued", (json_int_t)figures->queued, "arrived",
-        (json_int_t)figures->arrived, "delivered", (json_int_t)figures->delivered, "frames",
-        (json_int_t)figures->frames, "bytes", (json_int_t)figures->frame_bytes, "latency_mean_ms",
-        mean_ms, "latency_p50_ms", (json_int_t)figures->latency_ms[0], "latency_p90_ms",
-        (json_int_t)figures->latency_ms[1], "latency_p99_ms", (json_int_t)figures->latency_ms[2],
-        "latency_max_ms", (json_int_t)figures->latency_ms[3]);
+    for (size_t i = 0; i < FIGURES; i++) {
+        uint64_t value;
+
+        memcpy(&value, (const char *)figures + figure_names[i].at, sizeof(value));
+        json_object_set_new(json, figure_names[i].name, json_integer((json_int_t)value));
+    }
+    return json;
+}
+
+bool es_sim_figures_read(const json_t *json, struct es_sim_figures *ret)
+{
+    for (size_t i = 0; i < FIGURES; i++) {
+        const json_t *number = json_object_get(json, figure_names[i].name);
+        uint64_t value = (uint64_t)json_integer_value(number);
+
+        if (!json_is_integer(number) || json_integer_value(number) < 0)
+            return false;
+        memcpy((char *)ret + figure_names[i].at, &value, sizeof(value));
+    }
+    return true;
 }
 
 void es_sim_result_print_json(const struct es_sim_result *result,

@@ -40,6 +40,8 @@ void es_sim_result_print(const struct es_sim_result *result);
 /* With version and options: a line from which the run can be repeated. */
 void es_sim_result_print_json(const struct es_sim_result *result,
                               const struct es_sim_options *options);
+/* The figures of such a line. False: some are missing. */
+bool es_sim_figures_read(const json_t *json, struct es_sim_figures *ret);
 /* A failure in at most 12 lines, the last one the command that repeats it. */
 void es_sim_result_explain(const struct es_sim_result *result, const char *repro, FILE *out);
 

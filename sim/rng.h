@@ -21,12 +21,13 @@ enum es_sim_subsystem {
     ES_SIM_DISK = 21,   /* failures and power cuts of its disk      */
     ES_SIM_SQLITE = 22, /* what SQLite draws                        */
     ES_SIM_CANARIES = 30,
-    ES_SIM_AUDITS = 31, /* which leaks are planted */
-    ES_SIM_DOWNS = 40,  /* how long a node stays down     */
-    ES_SIM_CLOCKS = 42, /* how far off a node's clock is  */
-    ES_SIM_DRIFTS = 43, /* how fast it goes               */
-    ES_SIM_CORE = 44,   /* who is healed                  */
-    ES_SIM_TEXTS = 41,  /* when a text is written, how long it is */
+    ES_SIM_AUDITS = 31,    /* which leaks are planted */
+    ES_SIM_DOWNS = 40,     /* how long a node stays down     */
+    ES_SIM_CLOCKS = 42,    /* how far off a node's clock is  */
+    ES_SIM_DRIFTS = 43,    /* how fast it goes               */
+    ES_SIM_CORE = 44,      /* who is healed                  */
+    ES_SIM_TEXTS = 41,     /* when a text is written, how long it is */
+    ES_SIM_RESAMPLES = 50, /* of differences between runs */
 };
 
 struct es_sim_rng {

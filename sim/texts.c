@@ -117,7 +117,7 @@ static void add_friend(const struct es_sim_friend *friend, struct es_sim_figures
     for (uint32_t i = 0; i < friend->next_text; i++) {
         const struct es_sim_text *text = &friend->texts[i];
 
-        figures->queued += text->id.sequence > 0;
+        figures->queued += text->id.sequence > 0 || text->arrived_ms > 0;
         figures->delivered += text->delivered_ms > 0;
         if (text->arrived_ms == 0)
             continue;

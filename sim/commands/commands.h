@@ -36,7 +36,7 @@ struct es_sim_command {
     int (*run)(const struct es_sim_args *args); /* gives the exit code */
 };
 extern const struct es_sim_command es_sim_run, es_sim_swarm, es_sim_replay, es_sim_bench,
-    es_sim_shrink, es_sim_diff, es_sim_scan_files;
+    es_sim_shrink, es_sim_sweep, es_sim_compare, es_sim_diff, es_sim_scan_files;
 
 /* --- args.c --- */
 bool es_sim_args_parse(int argc, char **argv, const struct es_sim_command *command,
@@ -50,11 +50,21 @@ bool es_sim_parse_number(const char *text, uint64_t *ret);
 
 /* --- files.c: "-" is the standard input. NULL or false: said why --- */
 bool es_sim_read_scenario(const char *path, struct es_sim_options *ret);
+/* ... with the lists of a sweep, which the caller releases. */
+bool es_sim_read_sweep(const char *path, struct es_sim_options *ret, json_t **ret_sweep);
 /* Runs a world and writes its trace where --record says. False: it could not be written. */
 bool es_sim_run_recorded(const struct es_sim_args *args, const struct es_sim_options *options,
                          struct es_sim_result *ret);
 /* What a seed draws, a scenario, the first failure of a file of results, or the world of a trace. */
 bool es_sim_read_world(const char *operand, struct es_sim_options *ret);
+/* It can be opened, and its first line is a result with figures. */
+bool es_sim_is_results(const char *path);
+struct es_sim_past {
+    uint64_t seed;
+    struct es_sim_figures figures;
+};
+/* Of all lines of results; the caller frees *ret. */
+bool es_sim_read_figures(const char *path, struct es_sim_past **ret, size_t *ret_n);
 /* Options of the lines of a JSON Lines file of results; the caller frees *ret. */
 bool es_sim_read_lines(const char *path, bool failed_only, struct es_sim_options **ret,
                        size_t *ret_n);

@@ -48,11 +48,15 @@ static char *read_text(const char *path)
     return text;
 }
 
-static bool parse_scenario(const char *path, const char *text, struct es_sim_options *ret)
+/* A sweep is allowed unless ret_sweep is NULL. */
+static bool parse_scenario(const char *path, const char *text, struct es_sim_options *ret,
+                           json_t **ret_sweep)
 {
     struct es_sim_refusal refusal = {.reason = "longer than 1 MiB"};
 
-    if (strlen(text) <= ES_SIM_SCENARIO_BYTES_MAX && es_sim_scenario_parse(text, ret, &refusal))
+    if (strlen(text) <= ES_SIM_SCENARIO_BYTES_MAX &&
+        (ret_sweep == NULL ? es_sim_scenario_parse(text, ret, &refusal)
+                           : es_sim_scenario_parse_sweep(text, ret, ret_sweep, &refusal)))
         return true;
     fprintf(stderr, "earshot-sim: %s:%zu:%zu: %s\n", path, refusal.line, refusal.column,
             refusal.reason);
@@ -62,7 +66,16 @@ static bool parse_scenario(const char *path, const char *text, struct es_sim_opt
 bool es_sim_read_scenario(const char *path, struct es_sim_options *ret)
 {
     char *text = read_text(path);
-    bool ok = text != NULL && parse_scenario(path, text, ret);
+    bool ok = text != NULL && parse_scenario(path, text, ret, NULL);
+
+    free(text);
+    return ok;
+}
+
+bool es_sim_read_sweep(const char *path, struct es_sim_options *ret, json_t **ret_sweep)
+{
+    char *text = read_text(path);
+    bool ok = text != NULL && parse_scenario(path, text, ret, ret_sweep);
 
     free(text);
     return ok;
@@ -173,8 +186,50 @@ bool es_sim_read_world(const char *operand, struct es_sim_options *ret)
         return true;
     }
     text = read_text(operand);
-    ok = text != NULL &&
-         (is_lines(text) ? find_world(operand, text, ret) : parse_scenario(operand, text, ret));
+    ok = text != NULL && (is_lines(text) ? find_world(operand, text, ret)
+                                         : parse_scenario(operand, text, ret, NULL));
     free(text);
+    return ok;
+}
+
+/* --- Figures of past runs -------------------------------------------------------------------------- */
+
+bool es_sim_is_results(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    json_t *first = file == NULL ? NULL : json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL);
+    bool is = json_object_get(first, "figures") != NULL;
+
+    json_decref(first);
+    if (file != NULL)
+        fclose(file);
+    return is;
+}
+
+bool es_sim_read_figures(const char *path, struct es_sim_past **ret, size_t *ret_n)
+{
+    FILE *file = open_input(path);
+    struct es_sim_past *past = NULL;
+    size_t n = 0, cap = 0;
+    char *line = NULL;
+    bool ok = file != NULL;
+
+    while (ok && getline(&line, &cap, file) > 0) {
+        json_t *json = json_loads(line, 0, NULL);
+        const char *seed = json_string_value(json_object_get(json, "seed"));
+
+        past = es_sim_resize(past, (n + 1) * sizeof(past[0]));
+        ok = seed != NULL && es_sim_parse_number(seed, &past[n].seed) &&
+             es_sim_figures_read(json_object_get(json, "figures"), &past[n].figures);
+        n++;
+        json_decref(json);
+        if (!ok)
+            fprintf(stderr, "earshot-sim: %s:%zu: no result with figures\n", path, n);
+    }
+    free(line);
+    if (file != NULL)
+        close_input(file);
+    *ret = past;
+    *ret_n = n;
     return ok;
 }

@@ -17,7 +17,8 @@ struct reading {
     struct es_sim_options *options;
     size_t path[PATH_MAX_DEPTH]; /* the member that is being read */
     size_t depth;
-    bool value; /* what is wrong is its value, not its key */
+    json_t **sweep; /* where its lists go; NULL: a scenario has none */
+    bool value;     /* what is wrong is its value, not its key */
     char *reason;
 };
 
@@ -207,6 +208,39 @@ static const struct es_sim_id_list *find_list(const char *key)
     return NULL;
 }
 
+static bool is_seed(const struct es_sim_option *option)
+{
+    return strcmp(option->name, "seed") == 0;
+}
+
+/* Every value is tried on a copy, so that none is refused later. */
+static bool read_sweep(struct reading *reading, const json_t *json)
+{
+    struct es_sim_options scratch = *reading->options;
+    const struct es_sim_option *option;
+    const char *name;
+    json_t *list;
+
+    if (reading->sweep == NULL)
+        return refuse(reading, false, "\"sweep\" is for the command sweep");
+    if (!json_is_object(json))
+        return refuse(reading, true, "an object of lists is expected here");
+    json_object_foreach((json_t *)(uintptr_t)json, name, list)
+    {
+        option = es_sim_option_find(name);
+        if (option == NULL || is_seed(option))
+            return unknown(reading, name);
+        reading->value = true;
+        if (!json_is_array(list) || json_array_size(list) == 0)
+            return refuse(reading, true, "a list of values is expected here");
+        for (size_t i = 0; i < json_array_size(list); i++)
+            if (!read_option(&scratch, option, json_array_get(list, i), reading->reason))
+                return false;
+    }
+    *reading->sweep = json_incref((json_t *)(uintptr_t)json);
+    return true;
+}
+
 static bool read_object(struct reading *reading, const json_t *object, const char *group);
 
 static bool read_member(struct reading *reading, const char *group, const char *key,
@@ -222,6 +256,8 @@ static bool read_member(struct reading *reading, const char *group, const char *
         return read_name(reading, json);
     if (top && find_list(key) != NULL)
         return read_ids(reading, find_list(key), json);
+    if (top && strcmp(key, "sweep") == 0)
+        return read_sweep(reading, json);
     if (top && is_group(key))
         return read_object(reading, json, key);
     snprintf(name, sizeof(name), "%s%s%s", group, top ? "" : ".", key);
@@ -268,10 +304,10 @@ static void place(const char *text, const struct reading *reading, struct es_sim
         }
 }
 
-bool es_sim_scenario_parse(const char *text, struct es_sim_options *ret,
-                           struct es_sim_refusal *ret_refusal)
+static bool parse(const char *text, struct es_sim_options *ret, json_t **ret_sweep,
+                  struct es_sim_refusal *ret_refusal)
 {
-    struct reading reading = {.options = ret, .reason = ret_refusal->reason};
+    struct reading reading = {.options = ret, .sweep = ret_sweep, .reason = ret_refusal->reason};
     json_error_t error;
     json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
     bool ok;
@@ -288,6 +324,19 @@ bool es_sim_scenario_parse(const char *text, struct es_sim_options *ret,
         place(text, &reading, ret_refusal);
     json_decref(json);
     return ok;
+}
+
+bool es_sim_scenario_parse(const char *text, struct es_sim_options *ret,
+                           struct es_sim_refusal *ret_refusal)
+{
+    return parse(text, ret, NULL, ret_refusal);
+}
+
+bool es_sim_scenario_parse_sweep(const char *text, struct es_sim_options *ret, json_t **ret_sweep,
+                                 struct es_sim_refusal *ret_refusal)
+{
+    *ret_sweep = NULL;
+    return parse(text, ret, ret_sweep, ret_refusal);
 }
 
 bool es_sim_scenario_from_json(const json_t *json, struct es_sim_options *ret,
@@ -323,4 +372,12 @@ bool es_sim_scenario_set(struct es_sim_options *options, const char *assignment,
     ok = read_option(options, option, json, ret_refusal->reason);
     json_decref(json);
     return ok;
+}
+
+bool es_sim_scenario_set_json(struct es_sim_options *options, const char *name, const json_t *value,
+                              struct es_sim_refusal *ret_refusal)
+{
+    const struct es_sim_option *option = es_sim_option_find(name);
+
+    return option != NULL && read_option(options, option, value, ret_refusal->reason);
 }

@@ -18,12 +18,19 @@ struct es_sim_refusal {
 /* What the text does not mention has its default. False: refused, *io_options is undefined. */
 bool es_sim_scenario_parse(const char *text, struct es_sim_options *ret,
                            struct es_sim_refusal *ret_refusal);
+/* ... and may have lists of values for options, {"sweep": {"link.cut": [0, 0.1]}}. The caller releases
+ * *ret_sweep; NULL: it has none. */
+bool es_sim_scenario_parse_sweep(const char *text, struct es_sim_options *ret, json_t **ret_sweep,
+                                 struct es_sim_refusal *ret_refusal);
 /* As es_sim_scenario_parse(), for what is JSON already: line and column stay 0. */
 bool es_sim_scenario_from_json(const json_t *json, struct es_sim_options *ret,
                                struct es_sim_refusal *ret_refusal);
 /* One option, "net.loss=0.1": the value as in a scenario, quotes may be missing. */
 bool es_sim_scenario_set(struct es_sim_options *options, const char *assignment,
                          struct es_sim_refusal *ret_refusal);
+/* ... of which the value is JSON already. */
+bool es_sim_scenario_set_json(struct es_sim_options *options, const char *name, const json_t *value,
+                              struct es_sim_refusal *ret_refusal);
 
 /* Every option. The caller owns the reference. */
 json_t *es_sim_scenario_json(const struct es_sim_options *options);
