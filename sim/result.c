@@ -13,6 +13,28 @@
 
 #define HASH_BYTES_SHOWN 8
 
+void es_sim_result_of(const struct es_sim_world *world, struct es_sim_result *ret)
+{
+    const struct es_sim_options *options = &world->options;
+
+    *ret = (struct es_sim_result){.seed = options->seed,
+                                  .events = world->events,
+                                  .crashes = world->crashes,
+                                  .now_ms = world->now_ms,
+                                  .nodes = options->nodes};
+    for (uint32_t i = 0; i < options->nodes; i++)
+        ret->node_bytes += world->nodes[i].arena.bytes;
+    ret->node_bytes /= options->nodes;
+    es_sim_world_hash(world, ret->hash);
+    memcpy(ret->violation, world->violation, sizeof(ret->violation));
+    for (size_t i = 0; i < ES_SIM_MARKS; i++)
+        memcpy(ret->marks[i], world->marks[(world->n_marks + i) % ES_SIM_MARKS],
+               sizeof(ret->marks[i]));
+    memcpy(ret->excused, world->excused, sizeof(ret->excused));
+    es_sim_texts_figures(world, &ret->figures);
+    es_sim_audit_report(world, &ret->audit);
+}
+
 void es_sim_result_run(const struct es_sim_options *options,
                        const struct es_sim_observers *observers, struct es_sim_result *ret)
 {
@@ -23,21 +45,7 @@ void es_sim_result_run(const struct es_sim_options *options,
         world->record = observers->record;
     }
     es_sim_world_run(world);
-    *ret = (struct es_sim_result){.seed = options->seed,
-                                  .events = world->events,
-                                  .crashes = world->crashes,
-                                  .now_ms = world->now_ms,
-                                  .nodes = options->nodes};
-    for (uint32_t i = 0; i < options->nodes; i++)
-        ret->node_bytes += world->nodes[i].arena.bytes / options->nodes;
-    es_sim_world_hash(world, ret->hash);
-    memcpy(ret->violation, world->violation, sizeof(ret->violation));
-    for (size_t i = 0; i < ES_SIM_MARKS; i++)
-        memcpy(ret->marks[i], world->marks[(world->n_marks + i) % ES_SIM_MARKS],
-               sizeof(ret->marks[i]));
-    memcpy(ret->excused, world->excused, sizeof(ret->excused));
-    es_sim_texts_figures(world, &ret->figures);
-    es_sim_audit_report(world, &ret->audit);
+    es_sim_result_of(world, ret);
     es_sim_world_free(world);
 }
 

@@ -30,6 +30,9 @@ struct es_sim_observers {
     struct es_sim_steps *steps;   /* every event is added  */
     struct es_sim_record *record; /* the trace is written  */
 };
+/* What came of a world up to now. */
+void es_sim_result_of(const struct es_sim_world *world, struct es_sim_result *ret);
+/* Runs a world from its beginning to its end. */
 void es_sim_result_run(const struct es_sim_options *options,
                        const struct es_sim_observers *observers, struct es_sim_result *ret);
 /* The same world twice: breaks Z1 when the two runs part. */

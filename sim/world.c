@@ -212,12 +212,16 @@ void es_sim_world_begin(struct es_sim_world *world)
                       &(struct es_sim_event){.at_ms = world->now_ms, .kind = ES_SIM_ANNOUNCE});
 }
 
-bool es_sim_world_run(struct es_sim_world *world)
+void es_sim_world_setup(struct es_sim_world *world)
 {
     world->watch = (struct es_sim_watch){.ctx = world, .event = watch_event};
     es_sim_record_begin(world);
     es_sim_world_begin(world);
     es_sim_contacts_setup(world);
+}
+
+bool es_sim_world_live(struct es_sim_world *world)
+{
     es_sim_load_plan(world);
     es_sim_faults_plan(world);
     world->calm = false;
@@ -234,4 +238,10 @@ bool es_sim_world_run(struct es_sim_world *world)
         es_sim_audit_end(world);
     es_sim_record_end(world);
     return world->violation[0] == '\0';
+}
+
+bool es_sim_world_run(struct es_sim_world *world)
+{
+    es_sim_world_setup(world);
+    return es_sim_world_live(world);
 }

@@ -195,7 +195,11 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options);
 void es_sim_world_free(struct es_sim_world *world);
 /* Starts every node and the segment. */
 void es_sim_world_begin(struct es_sim_world *world);
-/* The whole run. True when every check held. */
+/* Everybody starts and becomes a contact of their friends. */
+void es_sim_world_setup(struct es_sim_world *world);
+/* What follows: the chaos, the calm, the checks at the end. True when every check held. */
+bool es_sim_world_live(struct es_sim_world *world);
+/* Both. */
 bool es_sim_world_run(struct es_sim_world *world);
 /* Handles events up to a time, or until a violation. */
 void es_sim_world_until(struct es_sim_world *world, uint64_t until_ms);

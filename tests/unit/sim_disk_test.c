@@ -73,6 +73,7 @@ static struct rig *rig_new(uint64_t seed)
     rig->world.options = (struct es_sim_options){.seed = seed, .store = ES_SIM_STORE_SQLITE};
     rig->world.calm = true;
     rig->world.now_ms = 1;
+    rig->world.nodes = &rig->node;
     rig->store = es_sim_store_new(&rig->world, &rig->node);
     return rig;
 }
