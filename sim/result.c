@@ -16,15 +16,18 @@
 void es_sim_result_of(const struct es_sim_world *world, struct es_sim_result *ret)
 {
     const struct es_sim_options *options = &world->options;
+    uint32_t n_up = 0;
 
     *ret = (struct es_sim_result){.seed = options->seed,
                                   .events = world->events,
                                   .crashes = world->crashes,
                                   .now_ms = world->now_ms,
                                   .nodes = options->nodes};
-    for (uint32_t i = 0; i < options->nodes; i++)
+    for (uint32_t i = 0; i < options->nodes; i++) {
         ret->node_bytes += world->nodes[i].arena.bytes;
-    ret->node_bytes /= options->nodes;
+        n_up += world->nodes[i].up;
+    }
+    ret->node_bytes /= n_up > 0 ? n_up : 1;
     es_sim_world_hash(world, ret->hash);
     memcpy(ret->violation, world->violation, sizeof(ret->violation));
     for (size_t i = 0; i < ES_SIM_MARKS; i++)

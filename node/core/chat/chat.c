@@ -230,10 +230,7 @@ void es_chat_timer(struct es_chat *chat, struct es_context *context)
         tidy(chat, context);
     if (chat->dummy_at_ms <= context->now_ms)
         send_dummy(chat, context);
-    if (chat->search_owed) {
-        chat->search_owed = false;
-        es_mesh_recognise_again(chat->mesh, context);
-    }
+    es_presence_search(chat, context);
 }
 
 static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)

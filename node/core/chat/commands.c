@@ -329,6 +329,8 @@ static struct answer cmd_unblock(struct es_chat *chat, struct es_context *contex
     if (contact->state != ES_CONTACT_BLOCKED)
         return done(contact);
     contact->state = contact->state_before;
+    contact->sought = ES_SOUGHT;
+    chat->search_owed = true;
     contact->renewed_age_ms = 0;
     contact->renew = contact->state == ES_CONTACT_ACCEPTED;
     es_contact_save(chat, context, contact);

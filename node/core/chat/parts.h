@@ -300,6 +300,8 @@ void es_presence_proved(struct es_chat *chat, struct es_context *context,
                         struct es_contact *contact, const struct es_dh_public *link_key);
 /* A link to an advert that was recognised as this contact's brought no proof. */
 void es_presence_doubted(struct es_chat *chat, struct es_contact *contact);
+/* Known adverts are compared again with keys that were learned since. */
+void es_presence_search(struct es_chat *chat, struct es_context *context);
 uint32_t es_presence_recognise(struct es_chat *chat, struct es_context *context, uint16_t port,
                                const struct es_advert *advert);
 void es_presence_sign(const struct es_chat *chat, uint16_t port, struct es_advert *io_advert);

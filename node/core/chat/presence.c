@@ -66,6 +66,7 @@ void es_presence_learn(struct es_chat *chat, struct es_context *context, struct 
     contact->presence_signer = record->signer;
     contact->presence_wall_ms = context->wall_ms;
     es_contact_save(chat, context, contact);
+    contact->sought = ES_SOUGHT;
     chat->search_owed = true;
 }
 
@@ -100,7 +101,8 @@ void es_presence_proved(struct es_chat *chat, struct es_context *context,
 /* The advert may be another contact's who gave the same key. */
 void es_presence_doubted(struct es_chat *chat, struct es_contact *contact)
 {
-    chat->search_owed |= !contact->presence_proved;
+    if (!contact->presence_proved)
+        chat->search_owed = chat->all_sought = true;
 }
 
 /* Recognised under the key `steps` after the oldest kept: the one before it is the oldest now. */
@@ -147,9 +149,14 @@ static unsigned rank_of(const struct es_contact *contact)
     return contact->presence_proved ? 0 : 1 + contact->unproved;
 }
 
-static bool may_be_met(const struct es_contact *contact)
+/* Adverts that are known already were compared with every key but the new ones. */
+static bool may_be_met(const struct es_chat *chat, const struct es_contact *contact,
+                       const struct es_advert *advert)
 {
-    return contact->state == ES_CONTACT_ACCEPTED && contact->has_presence;
+    if (contact->state != ES_CONTACT_ACCEPTED || !contact->has_presence)
+        return false;
+    return chat->searching == ES_SEARCH_ALL || contact->sought != ES_SOUGHT_NOT ||
+           memcmp(contact->met.bytes, advert->link_key.bytes, ES_KEY_BYTES) == 0;
 }
 
 /* Keys around the expectation: one step for each day since the oldest kept was current. */
@@ -179,7 +186,7 @@ static struct es_contact *recognise_near(struct es_chat *chat, struct es_context
         struct es_contact *contact = chat->contacts[i];
         uint32_t steps = expected_steps(contact, context->wall_ms);
 
-        if (may_be_met(contact) && rank_of(contact) == rank &&
+        if (rank_of(contact) == rank && may_be_met(chat, contact, advert) &&
             try_keys(chat, context, contact, steps > 0 ? steps - 1 : 0, 3, port, advert))
             return contact;
     }
@@ -192,10 +199,10 @@ static struct es_contact *recognise_far(struct es_chat *chat, struct es_context 
     for (size_t i = 0; i < chat->n_contacts; i++) {
         struct es_contact *contact = chat->contacts[i];
 
-        if (!may_be_met(contact) || contact->present)
+        if (contact->present || !may_be_met(chat, contact, advert))
             continue;
         if (chat->search_tokens < 2 * SEARCH_DAYS) {
-            chat->search_owed = true;
+            chat->search_owed = chat->all_sought = true;
             break;
         }
         chat->search_tokens -= 2 * SEARCH_DAYS;
@@ -212,14 +219,58 @@ uint32_t es_presence_recognise(struct es_chat *chat, struct es_context *context,
 
     for (unsigned rank = 0; rank < RANKS && found == NULL; rank++)
         found = recognise_near(chat, context, rank, port, advert);
-    if (found == NULL) {
+    if (found == NULL && chat->searching != ES_SEARCH_NEAR) {
         refill_search(chat, context);
         found = recognise_far(chat, context, port, advert);
     }
     if (found == NULL)
         return 0;
     found->met = advert->link_key;
+    if (found->sought == ES_SOUGHT)
+        found->sought = ES_SOUGHT_FOUND;
     return found->number;
+}
+
+/* Gives up those that were found, and who are no contacts yet are looked for later. */
+static bool end_search(struct es_chat *chat, enum es_sought least)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < chat->n_contacts; i++) {
+        struct es_contact *contact = chat->contacts[i];
+
+        if (contact->state != ES_CONTACT_ACCEPTED)
+            continue;
+        if (contact->sought <= least)
+            contact->sought = ES_SOUGHT_NOT;
+        any = any || contact->sought != ES_SOUGHT_NOT;
+    }
+    return any;
+}
+
+static void search(struct es_chat *chat, struct es_context *context, enum es_search how)
+{
+    chat->searching = how;
+    es_mesh_recognise_again(chat->mesh, context);
+    chat->searching = ES_SEARCH_ALL;
+}
+
+/* Far keys are tried only of those whose adverts are not found under the near ones. */
+void es_presence_search(struct es_chat *chat, struct es_context *context)
+{
+    bool all = chat->all_sought;
+
+    if (!chat->search_owed)
+        return;
+    chat->search_owed = chat->all_sought = false;
+    if (all) {
+        search(chat, context, ES_SEARCH_ALL);
+    } else {
+        search(chat, context, ES_SEARCH_NEAR);
+        if (end_search(chat, ES_SOUGHT_FOUND))
+            search(chat, context, ES_SEARCH_FAR);
+    }
+    end_search(chat, ES_SOUGHT);
 }
 
 void es_presence_sign(const struct es_chat *chat, uint16_t port, struct es_advert *io_advert)

@@ -91,6 +91,16 @@ struct es_held {
 
 struct es_outgoing;
 
+/* Are known adverts to be compared with its keys? */
+enum es_sought { ES_SOUGHT_NOT, ES_SOUGHT_FOUND, ES_SOUGHT };
+
+/* Whose keys an advert is compared with: everybody's, or those of who is sought. */
+enum es_search {
+    ES_SEARCH_ALL,
+    ES_SEARCH_NEAR, /* only around the expectation */
+    ES_SEARCH_FAR,
+};
+
 struct es_contact {
     uint32_t number;
     enum es_contact_state state;
@@ -138,6 +148,7 @@ struct es_contact {
     size_t n_outbox, n_sealed;
     bool present;
     struct es_dh_public met; /* link key of the last advert recognised as this contact's */
+    enum es_sought sought;   /* its keys are new: known adverts may be its own               */
     bool gone_back;          /* we lost state: nothing is sealed before a new session        */
     bool renew;              /* ask for a new session as soon as it is time                  */
     uint8_t unproved;        /* links of a recognised advert without a valid proof           */
@@ -294,7 +305,9 @@ struct es_chat {
     uint64_t tidy_at_ms;
     uint64_t search_tokens; /* beacon hashes that may be spent on far keys */
     uint64_t search_ms;
-    bool search_owed;
+    bool search_owed; /* known adverts are to be compared again, with the keys of who is sought */
+    bool all_sought;  /* ... of all contacts                                                    */
+    enum es_search searching;
     bool more; /* work was left over: go on at once */
     bool started;
     bool read_failed;
