@@ -15,6 +15,8 @@
 #define ES_SIM_ID_KINDS(X)                                                                         \
     X(LINK_CUT, "link.cut")                                                                        \
     X(LINK_STALL, "link.stall")                                                                    \
+    X(LINK_FULL, "link.queue")                                                                     \
+    X(ENVELOPE_CORRUPT, "envelope.corrupt")                                                        \
     X(ENVELOPE_LOSS, "envelope.loss")                                                              \
     X(ENVELOPE_DUPLICATE, "envelope.duplicate")                                                    \
     X(ENVELOPE_REORDER, "envelope.reorder")                                                        \

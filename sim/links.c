@@ -173,6 +173,24 @@ void es_sim_links_dial(struct es_sim_world *world, const struct es_sim_event *ev
     es_sim_node_report(world, from, &up);
 }
 
+/* When the link has carried this too; 0: so much waits already that the network process ends it. */
+static uint64_t carried_at(struct es_sim_world *world, struct es_sim_node *node,
+                           struct es_sim_link *link, unsigned to, size_t len)
+{
+    const struct es_sim_options *options = &world->options;
+    uint64_t now_us = world->now_ms * 1000;
+
+    if (options->rate == 0 || world->calm)
+        return world->now_ms;
+    if (link->free_us[to] < now_us)
+        link->free_us[to] = now_us;
+    if ((link->free_us[to] - now_us) * options->rate / 1000000 + len > options->queue_bytes &&
+        es_sim_happens(world, node, ES_SIM_ID_LINK_FULL))
+        return 0;
+    link->free_us[to] += len * 1000000 / options->rate;
+    return link->free_us[to] / 1000;
+}
+
 enum order { IN_ORDER, LATE };
 /* An envelope that is late is so by up to this. */
 #define LATE_MS_MAX 3000
@@ -182,8 +200,13 @@ static void send_frame(struct es_sim_world *world, struct es_sim_node *node,
                        struct es_sim_link *link, unsigned to, struct es_slice bytes,
                        enum order order)
 {
-    uint64_t at_ms = world->now_ms + es_sim_delay(world, node);
+    uint64_t at_ms = carried_at(world, node, link, to, bytes.len);
 
+    if (at_ms == 0) {
+        break_link(world, link);
+        return;
+    }
+    at_ms += es_sim_delay(world, node);
     if (order == LATE) {
         at_ms += es_sim_below(&node->faults[ES_SIM_ID_ENVELOPE_REORDER], LATE_MS_MAX);
     } else {

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "node/wire/limits.h"
 #include "sim/ids.h"
 
 enum es_sim_unit {
@@ -35,6 +36,11 @@ enum es_sim_family {
     ES_SIM_FAMILY_CUT,
     ES_SIM_FAMILY_STALL,
     ES_SIM_FAMILY_STRANGER,
+    ES_SIM_FAMILY_RATE,
+    ES_SIM_FAMILY_CORRUPT,
+    ES_SIM_FAMILY_LINKS,
+    ES_SIM_FAMILY_STRANGERS,
+    ES_SIM_FAMILY_WORK,
     ES_SIM_FAMILY_LOSS,
     ES_SIM_FAMILY_DUPLICATE,
     ES_SIM_FAMILY_REORDER,
@@ -65,7 +71,7 @@ enum es_sim_family {
 #define ES_SIM_OPTIONS(X)                                                                          \
     X(uint64_t, seed, "seed", NUMBER, 0, UINT64_MAX, 1, FIXED, 0, 0,                               \
       "everything that is random is drawn from it")                                                \
-    X(uint32_t, nodes, "nodes", NUMBER, 2, 10000, 4, ALWAYS, 2, 6, "how many")                     \
+    X(uint32_t, nodes, "nodes", NUMBER, 2, 10000, 4, ALWAYS, 2, 32, "how many")                    \
     X(uint32_t, segment_nodes, "segment.nodes", NUMBER, 0, 10000, 0, FIXED, 0, 0,                  \
       "so many in a row hear each other's adverts and may be contacts; 0: all")                    \
     X(uint64_t, chaos_ms, "chaos", TIME, 1, 30 * ES_SIM_DAY_MS, 120000, ALWAYS, 20000, 200000,     \
@@ -82,6 +88,12 @@ enum es_sim_family {
       "so many of its segment each node knows, if there are so many")                              \
     X(uint64_t, rotation_ms, "protocol.rotation", TIME, 10000, ES_SIM_DAY_MS, 900000, ALWAYS,      \
       15000, 900000, "rotation period of adverts and link keys")                                   \
+    X(uint32_t, links_max, "protocol.links", NUMBER, 8, ES_LINKS_MAX, ES_LINKS_MAX, FAMILY_LINKS,  \
+      48, ES_LINKS_MAX, "links of a node at a time")                                               \
+    X(uint32_t, strangers_max, "protocol.strangers", NUMBER, 1, 64, ES_STRANGER_LINKS_MAX,         \
+      FAMILY_STRANGERS, 1, 16, "links that it dials to people it does not know")                   \
+    X(uint32_t, work_bits, "protocol.work", NUMBER, 0, 20, 4, FAMILY_WORK, 1, 8,                   \
+      "bits of work in a request")                                                                 \
     X(uint32_t, delay_ms_max, "link.delay", TIME, 1, 60000, 20, ALWAYS, 1, 200,                    \
       "what travels takes up to this")                                                             \
     X(bool, delay_constant, "link.constant", SWITCH, 0, 1, 0, FIXED, 0, 0,                         \
@@ -92,6 +104,12 @@ enum es_sim_family {
       "a frame, and all behind it on its link, waits")                                             \
     X(uint32_t, stall_ms_max, "link.stall_for", TIME, 1, 3600000, 10000, FAMILY_STALL, 100, 60000, \
       "... up to this")                                                                            \
+    X(uint32_t, rate, "link.rate", NUMBER, 0, 1u << 30, 0, FAMILY_RATE, 20480, 1u << 20,           \
+      "bytes a second that a link carries each way; 0: any")                                       \
+    X(uint32_t, queue_bytes, "link.queue", NUMBER, ES_FRAME_BYTES_MAX, 1u << 30, 4u << 20,         \
+      FAMILY_RATE, 128u << 10, 4u << 20, "... and what waits for it at most: then it breaks")      \
+    X(uint32_t, corrupt, "envelope.corrupt", CHANCE, 0, 1000, 0, FAMILY_CORRUPT, 1, 100,           \
+      "an envelope comes altered, cut short or overwritten")                                       \
     X(uint32_t, loss, "envelope.loss", CHANCE, 0, 1000, 0, FAMILY_LOSS, 1, 200,                    \
       "an envelope is dropped on its way")                                                         \
     X(uint32_t, duplicate, "envelope.duplicate", CHANCE, 0, 1000, 0, FAMILY_DUPLICATE, 1, 300,     \

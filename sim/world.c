@@ -32,7 +32,9 @@ struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
     world->strangers = es_sim_rng(options->seed, ES_SIM_STRANGERS, 0);
     world->scratch = es_sim_resize(NULL, es_core_scratch_bytes());
     world->settings = es_settings_default();
-    world->settings.work_bits = 4;
+    world->settings.work_bits = options->work_bits;
+    world->settings.links_max = (uint16_t)options->links_max;
+    world->settings.strangers_max = (uint16_t)options->strangers_max;
     world->settings.rotation_ms = options->rotation_ms;
     world->settings.contacts_max = CONTACTS_MAX;
     world->nodes = es_sim_zeroed(options->nodes * sizeof(world->nodes[0]));

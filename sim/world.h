@@ -29,6 +29,7 @@ struct es_sim_link {
     uint32_t network[2]; /* the life of the network process at each end                */
     uint32_t listener;
     struct es_dh_public server_key, client_key;
+    uint64_t free_us[2]; /* when it has carried to this end what waits (link.rate)   */
     uint64_t last_ms[2]; /* a frame to this end does not overtake the one before       */
 };
 

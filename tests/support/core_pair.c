@@ -123,13 +123,14 @@ static void fail(const struct pair *pair, const char *what)
 
 struct pair *pair_new(uint32_t n)
 {
-    struct es_sim_options options = {
-        .seed = 1, .nodes = n, .delay_ms_max = 10, .rotation_ms = 900000};
+    struct es_sim_options options = es_sim_options_default();
     struct pair *pair = es_sim_resize(NULL, sizeof(*pair));
 
     if (sodium_init() < 0)
         abort();
     memset(pair, 0, sizeof(*pair));
+    options.nodes = n;
+    options.delay_ms_max = 10;
     pair->world = es_sim_world_new(&options);
     pair->world->watch = (struct es_sim_watch){.ctx = pair, .event = on_event, .frame = on_frame};
     pair->world->settings.contacts_max = ES_CONTACTS_MAX;

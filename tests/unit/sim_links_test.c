@@ -67,7 +67,7 @@ static void a_link_that_stalls_stays(void **state)
 
 static void worst_envelopes(struct es_sim_options *options)
 {
-    options->loss = options->duplicate = options->reorder = 300;
+    options->loss = options->duplicate = options->reorder = options->corrupt = 300;
 }
 
 /* What a connection brings is no offence, whatever became of the envelopes in it. */
@@ -77,6 +77,23 @@ static void envelopes_suffer_and_links_do_not(void **state)
 
     (void)state;
     assert_int_equal(links_made(pair), links_made(still));
+    pair_free(still);
+    pair_free(pair);
+}
+
+/* Of which hardly anything may wait. */
+static void slow_links(struct es_sim_options *options)
+{
+    options->rate = 1000;
+    options->queue_bytes = 1500;
+}
+
+static void a_link_for_which_too_much_waits_breaks(void **state)
+{
+    struct pair *still = pair_of_contacts(), *pair = talk(slow_links);
+
+    (void)state;
+    assert_true(links_made(pair) > links_made(still));
     pair_free(still);
     pair_free(pair);
 }
@@ -110,6 +127,7 @@ int main(void)
         cmocka_unit_test(a_link_that_breaks_is_made_again),
         cmocka_unit_test(a_link_that_stalls_stays),
         cmocka_unit_test(envelopes_suffer_and_links_do_not),
+        cmocka_unit_test(a_link_for_which_too_much_waits_breaks),
         cmocka_unit_test(what_strangers_bring_again_changes_nothing),
     };
 

@@ -29,7 +29,7 @@ class Run(typing.NamedTuple):
 PLAIN = Run("plain", SUITES)
 LONG = Run("long", ["e2e-long"])
 SAN = Run("san", ["unit", "contract", "golden", "fuzz", "sim"], "build-san", "clang",
-          ["-Db_sanitize=address,undefined", "-Dsim_seeds=20", *CLANG_SAN])
+          ["-Db_sanitize=address,undefined", "-Dsim_seeds=10", *CLANG_SAN])
 VALGRIND = Run("valgrind", ["unit", "contract", "golden"], setup="valgrind")
 # The network process is confined too tightly for TSan, and its other threads are libzmq's.
 TSAN = Run("tsan", ["unit", "contract"], "build-tsan", "clang",
