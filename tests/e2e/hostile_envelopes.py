@@ -98,8 +98,8 @@ def unchanged(target, act):
 
 def altered_and_repeated_messages_change_nothing():
     target, bob = attacked()
+    bob.up().wait("present", name="Ada")  # before that nothing is sealed
     target.node.down()
-    bob.up()
     bob.run("send", "Ada", "on its way")
     bob.down()
     envelope = waiting_message(rows(bob.home))

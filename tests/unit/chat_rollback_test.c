@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "sim/network.h"
 #include "tests/support/core_pair.h"
 
 /* Both write a few texts that arrive. */
@@ -68,7 +69,7 @@ static void both_notice_and_go_on(void **state)
         go_back(lost);
 }
 
-/* Bob writes before he can know that he went back, and so does Ada. */
+/* Bob writes before he can know that he went back, more than what vanished, and so does Ada. */
 static void both_write_before_they_notice(void **state)
 {
     struct pair *pair = pair_of_contacts();
@@ -79,17 +80,60 @@ static void both_write_before_they_notice(void **state)
     image = pair_image(pair, BOB);
     talk(pair, 3, 6);
     pair_stop(pair, BOB);
-    pair_send_many(pair, ADA, "bob", 6, 9);
+    pair_send_many(pair, ADA, "bob", 6, 20);
     pair_restore(pair, BOB, image);
     pair_forget_events(pair);
-    pair_send_many(pair, BOB, "ada", 6, 9);
+    pair_send_many(pair, BOB, "ada", 6, 20);
     assert_true(pair_settle(pair));
     pair_run(pair, 120000);
     assert_renewed(pair);
-    talk(pair, 9, 12);
+    talk(pair, 20, 23);
     assert_once(pair, 0, 3);
-    assert_once(pair, 6, 12);
+    assert_once(pair, 6, 23);
     assert_true(pair_nonces_fresh(pair));
+    assert_int_equal(pair_keys_reused(pair), 0);
+    pair_free(pair);
+}
+
+/* Bob knows where Ada is and not that it is her, and hears nobody's adverts: no proof comes. */
+static void connect_to_ada(struct pair *pair)
+{
+    const struct es_publication *at = &pair->world->nodes[ADA].publication;
+    struct es_command command = {
+        .kind = ES_CMD_CONNECT,
+        .connect = {.at = {.port = at->port}, .key = at->advert.link_key},
+    };
+
+    es_sim_host_of(ADA, command.connect.at.host);
+    assert_int_equal(pair_command(pair, BOB, &command), ES_OK);
+}
+
+static void a_stranger_is_asked_for_a_session(void **state)
+{
+    struct pair *pair = pair_of_contacts();
+    struct es_store *image;
+
+    (void)state;
+    talk(pair, 0, 3);
+    image = pair_image(pair, BOB);
+    talk(pair, 3, 6);
+    pair->world->options.multicast_loss = 1000;
+    pair->world->calm = false;
+    pair_stop(pair, BOB);
+    pair_restart(pair, ADA);
+    pair_restore(pair, BOB, image);
+    pair_forget_events(pair);
+    pair_send_many(pair, ADA, "bob", 6, 20);
+    pair_send_many(pair, BOB, "ada", 6, 20);
+    pair_run(pair, 60000);
+    assert_int_equal(pair_told(pair, ADA, ES_EV_MESSAGE), 0);
+    connect_to_ada(pair);
+    assert_true(pair_settle(pair));
+    assert_renewed(pair);
+    assert_once(pair, 0, 3);
+    assert_once(pair, 6, 20);
+    assert_true(pair_nonces_fresh(pair));
+    assert_int_equal(pair_keys_reused(pair), 0);
     pair_free(pair);
 }
 
@@ -149,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_notice_and_go_on),
         cmocka_unit_test(both_write_before_they_notice),
+        cmocka_unit_test(a_stranger_is_asked_for_a_session),
         cmocka_unit_test(both_go_back),
         cmocka_unit_test(the_image_is_older_than_the_session),
     };

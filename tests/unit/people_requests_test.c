@@ -57,7 +57,7 @@ static struct es_label label_after(struct people *people, struct es_open_invite 
         es_request_open(&addressee, psks, 1 + (invite != NULL), ES_SLICE_OF(envelope), &opened));
     es_asked_take(people->chat, &people->context, 1, addressee.name, &opened, invite);
     assert_int_equal(people->chat->n_contacts, 1);
-    es_sessions_confirmed(&people->context, people->chat->contacts[0]->sessions[0]);
+    es_sessions_confirmed(people->chat, &people->context, people->chat->contacts[0]->sessions[0]);
     people->chat->contacts[0]->sessions[0]->ratchet.confirmed = true;
     assert_true(es_chat_label(people->chat, people->chat->contacts[0]->number, &label));
     return label;

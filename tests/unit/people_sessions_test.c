@@ -43,11 +43,11 @@ static void a_candidate_ends_no_wait_for_a_new_session(void **state)
     struct es_contact *bob = people_contact(people, 2);
 
     (void)state;
-    people_session(people, bob, true);
-    es_contact_gone_back(&people->context, bob);
+    people_session(people, bob, true)->fresh = false; /* it stood when we started */
+    es_contact_gone_back(people->chat, &people->context, bob);
     people_session(people, bob, false);
     assert_true(bob->gone_back);
-    es_sessions_confirmed(&people->context, bob->sessions[0]);
+    es_sessions_confirmed(people->chat, &people->context, bob->sessions[0]);
     assert_false(bob->gone_back);
     people_free(people);
 }

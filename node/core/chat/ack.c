@@ -193,7 +193,7 @@ void es_ack_apply(struct es_chat *chat, struct es_context *context, struct es_li
     struct es_outgoing *next;
 
     if (is_ahead(&session->ratchet, ack)) {
-        es_contact_gone_back(context, contact);
+        es_contact_gone_back(chat, context, contact);
         return;
     }
     move_window(&session->ratchet, ack);

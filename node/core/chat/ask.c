@@ -188,6 +188,18 @@ void es_ask_drop(struct es_chat *chat, struct es_context *context, struct es_con
         remove_pending(chat, context, contact, 0);
 }
 
+void es_ask_forget_restored(struct es_chat *chat, struct es_context *context,
+                            struct es_contact *contact)
+{
+    if (contact->asking != NULL && contact->asking->pending < chat->first_pending)
+        remove_asking(chat, context, contact->asking);
+    for (size_t i = ES_PENDING_PER_CONTACT_MAX; i-- > 0;)
+        if (contact->pending[i] != NULL && contact->pending[i]->number < chat->first_pending)
+            remove_pending(chat, context, contact, i);
+    if (contact->asking == NULL)
+        contact->renewed_age_ms = 0;
+}
+
 /* --- Work and offers --------------------------------------------------------------------------- */
 
 static void work(struct es_chat *chat, struct es_context *context, struct es_asking *asking)
@@ -344,9 +356,10 @@ static void accepted(struct es_chat *chat, struct es_context *context, struct es
         return;
     session->post_quantum = pending->post_quantum;
     session->crossing = pending->crossing;
+    session->fresh = pending->number >= chat->first_pending;
     es_gaps_add(chat, context, session, opened->gaps, opened->n_gaps);
     es_contact_accepted(chat, context, contact);
-    es_sessions_confirmed(context, session);
+    es_sessions_confirmed(chat, context, session);
     es_inbox_records(chat, context, session, opened->records);
 }
 

@@ -61,14 +61,15 @@ static void gone(void *ctx, struct es_context *context, uint32_t peer)
 
 /* --- Envelopes ---------------------------------------------------------------------------------- */
 
-/* Nobody waits for its tag: a request, if it is one that still may be (section 6.1). */
+/* Nobody waits for its tag: a request, if it is one that still may be (section 6.1). Contacts may ask
+ * for a new session whatever their clock says. from: the contact at the other end, or 0. */
 static enum es_envelope_fate take_unknown(struct es_chat *chat, struct es_context *context,
-                                          uint32_t link, const struct es_envelope *header,
-                                          struct es_slice bytes)
+                                          uint32_t link, uint32_t from,
+                                          const struct es_envelope *header, struct es_slice bytes)
 {
-    if (header->cls != ES_CLASS_512 ||
-        es_mesh_is_expired(chat->mesh, context->wall_ms, header->expiry) ||
-        !es_trials_take(chat, context, link, bytes))
+    bool is_old = from == 0 && es_mesh_is_expired(chat->mesh, context->wall_ms, header->expiry);
+
+    if (header->cls != ES_CLASS_512 || is_old || !es_trials_take(chat, context, link, bytes))
         return ES_ENVELOPE_FOREIGN;
     return ES_ENVELOPE_REFUSED;
 }
@@ -107,12 +108,11 @@ static enum es_envelope_fate envelope(void *ctx, struct es_context *context, uin
     const struct es_tag_entry *entry;
     struct es_envelope header;
 
-    (void)from;
     (void)copies;
     if (!chat->self.has_identity || !es_envelope_decode(bytes, &header))
         return ES_ENVELOPE_FOREIGN;
     entry = es_tags_find(chat->tags, &header.tag);
-    return entry == NULL ? take_unknown(chat, context, link, &header, bytes)
+    return entry == NULL ? take_unknown(chat, context, link, from, &header, bytes)
                          : take_expected(chat, context, entry, bytes, ret_peer);
 }
 
@@ -127,10 +127,15 @@ static void acknowledged(void *ctx, struct es_context *context, uint32_t peer,
         es_outbox_on_disk(contact, id);
 }
 
+/* From the first stranger after a start: which contact is recognised has proved itself by then. */
+#define MEET_MS 5000
+
 static void stranger(void *ctx, struct es_context *context, uint32_t link)
 {
     struct es_chat *chat = ctx;
 
+    if (chat->meet_by_ms == UINT64_MAX)
+        chat->meet_by_ms = context->now_ms + MEET_MS;
     es_ask_offer(chat, context, link);
     es_outbox_offer(chat, context, link);
 }

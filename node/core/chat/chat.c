@@ -135,8 +135,10 @@ void es_chat_start(struct es_chat *chat, struct es_context *context)
 {
     chat->search_ms = context->now_ms;
     chat->tidy_at_ms = context->now_ms;
+    chat->meet_by_ms = UINT64_MAX;
     if (chat->self.has_identity)
         es_self_start(chat, context);
+    chat->first_pending = chat->self.next_pending;
     chat->started = true;
     plan_dummy(chat, context);
 }
@@ -205,13 +207,22 @@ static void tidy(struct es_chat *chat, struct es_context *context)
     }
 }
 
+/* Whose proof does not come although there are links, may be one of the strangers: a new session needs
+ * none. */
+static bool is_unmet(const struct es_chat *chat, const struct es_context *context,
+                     const struct es_contact *contact)
+{
+    return chat->meet_by_ms <= context->now_ms && es_contact_waits_unchecked(contact);
+}
+
 static void renew_due(struct es_chat *chat, struct es_context *context)
 {
     for (size_t i = 0; i < chat->n_contacts; i++) {
         struct es_contact *contact = chat->contacts[i];
 
         if (contact->state == ES_CONTACT_ACCEPTED &&
-            (contact->renew || contact->unproved >= ES_UNPROVED_MAX))
+            (contact->renew || contact->unproved >= ES_UNPROVED_MAX ||
+             is_unmet(chat, context, contact)))
             es_ask_renewal(chat, context, contact);
     }
 }
@@ -248,6 +259,8 @@ uint64_t es_chat_wake_at(const struct es_chat *chat, uint64_t now_ms)
         return now_ms;
     at_ms = earlier(chat->self.presence_step_ms, earlier(chat->tidy_at_ms, chat->dummy_at_ms));
     at_ms = earlier(at_ms, es_self_visible_until(chat));
+    if (chat->meet_by_ms > now_ms)
+        at_ms = earlier(at_ms, chat->meet_by_ms);
     if (chat->search_owed)
         at_ms = earlier(at_ms, chat->search_ms + 1000);
     at_ms = earlier(at_ms, es_ask_wake_at(chat));

@@ -107,7 +107,7 @@ void es_contact_drop_secrets(struct es_chat *chat, struct es_context *context,
         es_sessions_remove(chat, context, contact->sessions[0]);
     es_wipe(&contact->proved_by, sizeof(contact->proved_by));
     es_presence_forget(contact);
-    contact->gone_back = contact->renew = false;
+    contact->gone_back = contact->unchecked = contact->renew = false;
     es_mesh_drop_peer(chat->mesh, context, contact->number);
     contact->present = false;
 }
@@ -237,13 +237,36 @@ void es_contact_accepted(struct es_chat *chat, struct es_context *context,
                       &(struct es_event){.kind = ES_EV_ACCEPTED, .contact = contact->number});
 }
 
-void es_contact_gone_back(struct es_context *context, struct es_contact *contact)
+void es_contact_gone_back(struct es_chat *chat, struct es_context *context,
+                          struct es_contact *contact)
 {
+    const struct es_live_session *sending = es_sessions_sending(chat, contact);
+
     if (contact->gone_back)
         return;
-    contact->gone_back = true;
     contact->renew = true;
+    if (sending != NULL && sending->fresh && sending->ratchet.confirmed)
+        return; /* the peer seals in one that we left: ours is good */
+    if (contact->unchecked)
+        es_ask_forget_restored(chat, context, contact);
+    contact->gone_back = true;
     /* Messages under the old incarnation would take ids that the peer has seen. */
     es_random(context, &contact->incarnation, sizeof(contact->incarnation));
     contact->next_sequence = 1;
+}
+
+bool es_contact_may_seal(const struct es_contact *contact)
+{
+    return !contact->gone_back && !contact->unchecked;
+}
+
+bool es_contact_waits_unchecked(const struct es_contact *contact)
+{
+    bool waits = contact->n_outbox > 0 || contact->owed != 0;
+
+    if (!contact->unchecked || contact->gone_back)
+        return false;
+    for (size_t i = 0; i < ES_SESSIONS_PER_CONTACT_MAX && contact->sessions[i] != NULL; i++)
+        waits |= contact->sessions[i]->owes_ack || contact->sessions[i]->owes_pong;
+    return waits;
 }

@@ -153,7 +153,7 @@ enum es_err es_conversation_ping(struct es_chat *chat, struct es_context *contex
 
     if (contact->state != ES_CONTACT_ACCEPTED || contact->sessions[0] == NULL)
         return ES_E_NOT_CONTACT;
-    if (!contact->present || contact->gone_back)
+    if (!contact->present || !es_contact_may_seal(contact))
         return ES_E_OFFLINE;
     record.ping.token = 1 + es_random_below(context, UINT64_MAX - 1);
     record.ping.pad_bytes = bytes < ES_PING_BYTES_MAX ? bytes : ES_PING_BYTES_MAX;

@@ -193,14 +193,22 @@ static bool insert_held(struct es_chat *chat, struct es_contact *contact,
     return true;
 }
 
+static void save_held(struct es_context *context, const struct es_contact *contact,
+                      const struct es_held *held)
+{
+    struct es_row_key key = es_key_held(contact->number, held->id);
+    uint8_t body[32];
+
+    es_emit_row(context, ES_ROW_HELD, es_row_key_slice(&key),
+                es_slice(body, es_body_held(held, body, sizeof(body))));
+}
+
 /* False when no more can wait. */
 static bool hold(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
                  const struct es_row_key *key, const struct es_message *message)
 {
     const struct es_held held = {
         .id = message->id, .after = message->after, .since_age_ms = es_age_ms(chat, context)};
-    struct es_row_key held_key = es_key_held(contact->number, message->id);
-    uint8_t body[32];
     size_t len;
 
     if (!insert_held(chat, contact, &held))
@@ -208,8 +216,7 @@ static bool hold(struct es_chat *chat, struct es_context *context, struct es_con
     len = es_body_message(message, chat->scratch->envelope, sizeof(chat->scratch->envelope));
     es_emit_message(context, es_row_key_slice(key), es_slice(chat->scratch->envelope, len),
                     contact->number, 0);
-    es_emit_row(context, ES_ROW_HELD, es_row_key_slice(&held_key),
-                es_slice(body, es_body_held(&held, body, sizeof(body))));
+    save_held(context, contact, &held);
     return true;
 }
 
@@ -268,12 +275,25 @@ static void take_again(struct es_chat *chat, struct es_context *context, struct 
     }
 }
 
-static bool is_held(const struct es_contact *contact, struct es_message_id id)
+static struct es_held *find_held(const struct es_contact *contact, struct es_message_id id)
 {
-    for (const struct es_held *held = contact->held; held != NULL; held = held->next)
-        if (held->id.incarnation == id.incarnation && held->id.sequence == id.sequence)
-            return true;
-    return false;
+    struct es_held *held = contact->held;
+
+    while (held != NULL &&
+           (held->id.incarnation != id.incarnation || held->id.sequence != id.sequence))
+        held = held->next;
+    return held;
+}
+
+/* Sealed anew it comes after an earlier one: we have acknowledged those between, and do not have them
+ * any more if we went back. Nobody sends them again. */
+static void wait_for_less(struct es_context *context, const struct es_contact *contact,
+                          struct es_held *held, uint64_t after)
+{
+    if (held == NULL || after >= held->after)
+        return;
+    held->after = after;
+    save_held(context, contact, held);
 }
 
 /* Marks of old incarnations give way, so a peer could say something else under an id that was shown:
@@ -302,12 +322,14 @@ static void take_text(struct es_chat *chat, struct es_context *context, struct e
                                  .text = text->text};
     struct es_row_key key = es_key_message(contact->number, ES_MESSAGE_THEIRS, text->id, NULL);
     uint64_t waiting = free_before(contact, mark, text->id.sequence);
+    struct es_held *held = find_held(contact, text->id);
 
     if (waiting > message.after)
         message.after = waiting; /* those before it have not had their turn yet */
-    if (text->id.sequence <= mark->sequence || is_held(contact, text->id) ||
-        was_shown(chat, contact, &key)) {
+    if (text->id.sequence <= mark->sequence || held != NULL || was_shown(chat, contact, &key)) {
         take_again(chat, context, contact, &key, &message, text);
+        wait_for_less(context, contact, held, message.after);
+        release(chat, context, contact, mark);
     } else if (message.after <= mark->sequence || !hold(chat, context, contact, &key, &message)) {
         /* Without room to wait it is shown early: it will be acknowledged, so it must not be lost. */
         mark->sequence = text->id.sequence;

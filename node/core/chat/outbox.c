@@ -244,7 +244,7 @@ static void ask_for_answer(struct es_chat *chat, struct es_context *context,
     struct es_live_session *session = es_sessions_sending(chat, contact);
 
     contact->answer_at_ms = UINT64_MAX;
-    if (contact->n_sealed == 0 || session == NULL)
+    if (contact->n_sealed == 0 || session == NULL || !es_contact_may_seal(contact))
         return;
     if (contact->answer_tries < UINT32_MAX)
         contact->answer_tries++;

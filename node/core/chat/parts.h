@@ -63,7 +63,12 @@ enum es_err es_contact_name(struct es_chat *chat, struct es_contact *contact, st
  * peer does not choose the name under which people know them. */
 void es_contact_adopt_name(struct es_chat *chat, struct es_contact *contact);
 /* What the peer says shows that our state is an older copy (docs/protocol.md, section 6.6). */
-void es_contact_gone_back(struct es_context *context, struct es_contact *contact);
+void es_contact_gone_back(struct es_chat *chat, struct es_context *context,
+                          struct es_contact *contact);
+/* Our state may be an older copy: what is sealed in its sessions could take keys that were used. */
+bool es_contact_may_seal(const struct es_contact *contact);
+/* Something waits for the proof that our state is as new as what the peer has. */
+bool es_contact_waits_unchecked(const struct es_contact *contact);
 /* From now on a contact: told and announced. */
 void es_contact_accepted(struct es_chat *chat, struct es_context *context,
                          struct es_contact *contact);
@@ -110,7 +115,8 @@ struct es_live_session *es_sessions_add(struct es_chat *chat, struct es_context 
 /* We accepted it, and the peer has not been heard in it. */
 bool es_sessions_is_candidate(const struct es_live_session *session);
 /* Both sides have it from now on: told, if it renews another. */
-void es_sessions_confirmed(struct es_context *context, const struct es_live_session *session);
+void es_sessions_confirmed(struct es_chat *chat, struct es_context *context,
+                           const struct es_live_session *session);
 void es_sessions_save(struct es_chat *chat, struct es_context *context,
                       const struct es_live_session *session);
 void es_sessions_remove(struct es_chat *chat, struct es_context *context,
@@ -233,6 +239,10 @@ void es_ask_renewal(struct es_chat *chat, struct es_context *context, struct es_
 /* A request of the contact was accepted while ours are pending: what names this crossing; 0: none is. */
 uint32_t es_ask_cross(struct es_context *context, struct es_contact *contact);
 void es_ask_drop(struct es_chat *chat, struct es_context *context, struct es_contact *contact);
+/* Our state was an older copy: what was begun before our start may have been ended since, and a new
+ * session need not wait for its time. */
+void es_ask_forget_restored(struct es_chat *chat, struct es_context *context,
+                            struct es_contact *contact);
 void es_ask_timer(struct es_chat *chat, struct es_context *context);
 void es_ask_offer(struct es_chat *chat, struct es_context *context, uint32_t link);
 uint64_t es_ask_wake_at(const struct es_chat *chat);

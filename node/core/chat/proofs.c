@@ -5,6 +5,7 @@
  * Each session has a link key of its own, so whoever is heard in a session can prove itself by it. A
  * dialler proves under the key of the session that it seals in; the listener answers under the key by
  * which the dialler proved itself. */
+#include <assert.h>
 #include <string.h>
 
 #include "node/core/chat/parts.h"
@@ -16,25 +17,58 @@
 
 /* --- Ours ------------------------------------------------------------------------------------- */
 
-static size_t write_state(struct es_chat *chat, const struct es_context *context,
-                          const struct es_live_session *session, uint8_t *buf, size_t cap)
+static void write_state(struct es_writer *writer, const struct es_context *context,
+                        const struct es_live_session *session)
 {
-    struct es_writer writer = es_writer(buf, cap);
     struct es_record record = {.kind = ES_RECORD_LINK_STATE};
 
     memcpy(record.link_state.session, session->ratchet.id.bytes, sizeof(record.link_state.session));
     record.link_state.chain = session->ratchet.send.number;
     record.link_state.next = session->ratchet.sending ? session->ratchet.send.next : 0;
     record.link_state.wall_ms = context->wall_ms;
-    es_record_write(&writer, &record);
-    es_presence_record(chat, &record);
-    es_record_write(&writer, &record);
-    if (session->ratchet.receiving) {
-        record.kind = ES_RECORD_ACK;
-        es_ack_build(session, PROOF_ACK_BYTES - 64, &record.ack);
-        es_record_write(&writer, &record);
+    es_record_write(writer, &record);
+}
+
+static void write_ack(struct es_writer *writer, const struct es_live_session *session,
+                      size_t bytes_max)
+{
+    struct es_record record = {.kind = ES_RECORD_ACK};
+
+    if (!session->ratchet.receiving)
+        return;
+    es_ack_build(session, bytes_max, &record.ack);
+    es_record_write(writer, &record);
+}
+
+/* The peer may seal in another session than we do. Without the gaps its ACK has one size. */
+static void write_other_states(struct es_writer *writer, const struct es_context *context,
+                               const struct es_contact *contact,
+                               const struct es_live_session *sending)
+{
+    for (size_t i = 0; i < ES_SESSIONS_PER_CONTACT_MAX && contact->sessions[i] != NULL; i++) {
+        const struct es_live_session *session = contact->sessions[i];
+
+        if (session == sending || !session->ratchet.receiving)
+            continue;
+        write_state(writer, context, session);
+        write_ack(writer, session, 0);
     }
-    es_wipe(&record, sizeof(record));
+}
+
+static size_t write_states(struct es_chat *chat, const struct es_context *context,
+                           const struct es_contact *contact, const struct es_live_session *sending,
+                           uint8_t *buf, size_t cap)
+{
+    struct es_writer writer = es_writer(buf, cap);
+    struct es_record presence = {0};
+
+    write_state(&writer, context, sending);
+    es_presence_record(chat, &presence);
+    es_record_write(&writer, &presence);
+    es_wipe(&presence, sizeof(presence));
+    write_ack(&writer, sending, PROOF_ACK_BYTES - 64);
+    write_other_states(&writer, context, contact, sending);
+    assert(!writer.failed);
     return es_writer_len(&writer);
 }
 
@@ -68,7 +102,7 @@ void es_proofs_make(struct es_chat *chat, struct es_context *context, struct es_
         contact->asked_chain = session->ratchet.send.number;
         contact->asked_acked = session->ratchet.acked;
     }
-    len = write_state(chat, context, session, records, sizeof(records));
+    len = write_states(chat, context, contact, session, records, sizeof(records));
     es_proof_seal(proving_key(contact, session, role), role, keys, es_seal_expiry(chat, context),
                   es_slice(records, len), context->entropy, ret_envelope);
     es_wipe(records, sizeof(records));
@@ -76,16 +110,16 @@ void es_proofs_make(struct es_chat *chat, struct es_context *context, struct es_
 
 /* --- Theirs ----------------------------------------------------------------------------------- */
 
-/* The peer names the session that it seals in. One that we do not have: ours is an older copy. */
+/* The peer names the session that it seals in first. One that we do not have: ours is an older copy. */
 static struct es_live_session *take_state(struct es_chat *chat, struct es_context *context,
-                                          struct es_contact *contact,
+                                          struct es_contact *contact, bool first,
                                           const struct es_link_state *state)
 {
     static const uint8_t none[sizeof(state->session)] = {0};
     struct es_live_session *session = es_sessions_by_id(contact, state->session);
 
-    if (session == NULL && memcmp(state->session, none, sizeof(none)) != 0)
-        es_contact_gone_back(context, contact);
+    if (first && session == NULL && memcmp(state->session, none, sizeof(none)) != 0)
+        es_contact_gone_back(chat, context, contact);
     es_mesh_clock(chat->mesh, context, contact->number, state->wall_ms);
     return session;
 }
@@ -121,18 +155,22 @@ static void take_proof(struct es_chat *chat, struct es_context *context, struct 
     struct es_reader reader = es_reader(records);
     struct es_live_session *session = NULL;
     struct es_record record;
+    bool first = true;
 
     while (es_record_next(&reader, &record)) {
-        if (record.kind == ES_RECORD_LINK_STATE)
-            session = take_state(chat, context, contact, &record.link_state);
-        else if (record.kind == ES_RECORD_PRESENCE)
+        if (record.kind == ES_RECORD_LINK_STATE) {
+            session = take_state(chat, context, contact, first, &record.link_state);
+            first = false;
+        } else if (record.kind == ES_RECORD_PRESENCE) {
             es_presence_learn(chat, context, contact, &record.presence);
-        else if (record.kind == ES_RECORD_ACK && session != NULL)
+        } else if (record.kind == ES_RECORD_ACK && session != NULL) {
             take_ack(chat, context, session, role, &record.ack);
-        else if (record.kind != ES_RECORD_ACK)
+        } else if (record.kind != ES_RECORD_ACK) {
             es_count(context->counters, ES_COUNT_REJECTED_RECORD);
+        }
     }
     es_wipe(&record, sizeof(record));
+    contact->unchecked = false;
     es_contact_save(chat, context, contact);
 }
 

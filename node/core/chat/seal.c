@@ -290,6 +290,10 @@ static void seal_contact(struct es_chat *chat, struct es_context *context,
         if (out->sealed ? es_outbox_is_due(context, out)
                         : !es_mesh_has_room(chat->mesh, contact->number))
             return;
+        /* `after` names no message of another incarnation: those before it arrive first. */
+        if (out->kind == ES_OUT_TEXT && before.sequence != 0 &&
+            before.incarnation != out->id.incarnation)
+            return;
         if (!out->sealed) {
             if (context->sealed >= ES_ENVELOPES_PER_BATCH_MAX) {
                 chat->more = true;
@@ -299,8 +303,7 @@ static void seal_contact(struct es_chat *chat, struct es_context *context,
                 es_seal_answer_kept(chat, context, session);
                 return;
             }
-            if (!seal_entry(chat, context, contact, session, out,
-                            out->id.incarnation == before.incarnation ? before.sequence : 0)) {
+            if (!seal_entry(chat, context, contact, session, out, before.sequence)) {
                 if (chat->read_failed)
                     return;
                 /* A text whose row cannot be read would hold up all behind it. */
@@ -356,7 +359,7 @@ void es_seal_due(struct es_chat *chat, struct es_context *context)
 
         if (contact->state != ES_CONTACT_ACCEPTED || contact->sessions[0] == NULL)
             continue;
-        if (contact->gone_back) {
+        if (!es_contact_may_seal(contact)) {
             announce_candidates(chat, context, contact, NULL);
             continue;
         }

@@ -124,6 +124,7 @@ struct es_live_session *es_sessions_add(struct es_chat *chat, struct es_context 
     es_wipe(&ratchet, sizeof(ratchet));
     if (session == NULL || !es_tags_add_session(chat->tags, &session->ratchet))
         return NULL;
+    session->fresh = true;
     session->renews = has_confirmed_other(contact, session);
     session->link_key.now = *link_key;
     session->link_key.known = true; /* by the handshake */
@@ -214,11 +215,26 @@ static enum es_open_result open_expected(struct es_chat *chat, struct es_context
     return result;
 }
 
-void es_sessions_confirmed(struct es_context *context, const struct es_live_session *session)
+/* What stood when we went back: the peer's envelopes in them say again that we did. */
+static void remove_stale(struct es_chat *chat, struct es_context *context,
+                         struct es_contact *contact)
 {
-    /* Only this is as new as what the peer has: a candidate may be forged. */
-    session->contact->renew = false;
-    session->contact->gone_back = false;
+    for (size_t i = ES_SESSIONS_PER_CONTACT_MAX; i-- > 0;)
+        if (contact->sessions[i] != NULL && !contact->sessions[i]->fresh)
+            es_sessions_remove(chat, context, contact->sessions[i]);
+}
+
+void es_sessions_confirmed(struct es_chat *chat, struct es_context *context,
+                           const struct es_live_session *session)
+{
+    struct es_contact *contact = session->contact;
+
+    /* Only this is as new as what the peer has: a candidate may be forged, and what an older copy of
+     * us began the peer may have ended since. */
+    if (session->fresh && contact->gone_back)
+        remove_stale(chat, context, contact);
+    if (session->fresh || es_contact_may_seal(contact))
+        contact->renew = contact->gone_back = contact->unchecked = false;
     if (!session->renews)
         return;
     es_count(context->counters, ES_COUNT_SESSIONS_RENEWED);
@@ -248,7 +264,7 @@ enum es_open_result es_sessions_open(struct es_chat *chat, struct es_context *co
     if (result != ES_OPEN_OK)
         return result;
     if (!session->ratchet.confirmed)
-        es_sessions_confirmed(context, session);
+        es_sessions_confirmed(chat, context, session);
     session->ratchet = opened.after;
     session->ratchet.heard_age_ms = es_age_ms(chat, context);
     es_wipe(&opened.after, sizeof(opened.after));
@@ -284,6 +300,7 @@ bool es_sessions_restore(struct es_chat *chat, const struct es_row *row)
     session->owes_ack = decoded.owes_ack;
     session->link_key = decoded.link_key;
     session->lost = decoded.lost;
+    contact->unchecked = true;
     es_wipe(&decoded, sizeof(decoded));
     return true;
 }

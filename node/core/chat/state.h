@@ -54,6 +54,7 @@ struct es_live_session {
     /* Whatever had not arrived up to here was given up. */
     struct es_position lost;
     /* Live: */
+    bool fresh; /* its handshake was begun after our start */
     struct es_missing *missing;
     size_t n_missing;
     size_t n_sealed; /* of the outbox, in this session */
@@ -150,6 +151,7 @@ struct es_contact {
     struct es_dh_public met; /* link key of the last advert recognised as this contact's */
     enum es_sought sought;   /* its keys are new: known adverts may be its own               */
     bool gone_back;          /* we lost state: nothing is sealed before a new session        */
+    bool unchecked;          /* since our start no proof has shown whether we went back       */
     bool renew;              /* ask for a new session as soon as it is time                  */
     uint8_t unproved;        /* links of a recognised advert without a valid proof           */
     struct es_key proved_by; /* the key of its last proof: answered under the same            */
@@ -300,9 +302,11 @@ struct es_chat {
     size_t n_trials, trials_at;
     uint64_t trial_tokens_ms; /* one token per 60000 / ES_TRIALS_PER_MINUTE ms */
 
+    uint32_t first_pending; /* handshakes from this number on were begun after our start */
     struct es_ping pings[ES_PINGS_MAX];
     uint64_t dummy_at_ms;
     uint64_t tidy_at_ms;
+    uint64_t meet_by_ms;    /* unchecked contacts are waited for until then */
     uint64_t search_tokens; /* beacon hashes that may be spent on far keys */
     uint64_t search_ms;
     bool search_owed; /* known adverts are to be compared again, with the keys of who is sought */

@@ -15,7 +15,7 @@ struct es_tag es_proof_tag(const struct es_key *link_key, enum es_link_role role
                            const struct es_link_keys *keys);
 
 /* Seals records (at most ES_PROOF_CAPACITY bytes) into 512 bytes. */
-#define ES_PROOF_CAPACITY 400
+#define ES_PROOF_CAPACITY 451
 void es_proof_seal(const struct es_key *link_key, enum es_link_role role,
                    const struct es_link_keys *keys, uint16_t expiry, struct es_slice records,
                    const struct es_entropy *entropy, uint8_t *ret_envelope);
