@@ -9,15 +9,10 @@
 #include "sim/heal.h"
 #include "sim/world.h"
 
-/* A receipt takes this long at most from its sender's disk to where people are told. */
-#define RECEIPT_MS_MAX 10000
-
 void es_sim_check_sent(struct es_sim_world *world, uint32_t from, uint32_t to, uint32_t number)
 {
     struct es_sim_friend *friend = es_sim_load_friend(&world->nodes[from], to);
 
-    if (friend->in_doubt)
-        return;
     if (friend->n_sent == friend->cap_sent) {
         friend->cap_sent = friend->cap_sent == 0 ? 32 : 2 * friend->cap_sent;
         friend->sent = es_sim_resize(friend->sent, friend->cap_sent * sizeof(friend->sent[0]));
@@ -27,12 +22,23 @@ void es_sim_check_sent(struct es_sim_world *world, uint32_t from, uint32_t to, u
 
 /* --- Delivered means: on the other side's disk --------------------------------------------------- */
 
+/* It was there, and the receipt is late. */
+static bool was_there(struct es_sim_node *node, uint32_t to, struct es_message_id id)
+{
+    const struct es_sim_friend *friend = es_sim_load_friend(node, to);
+
+    for (uint32_t i = 0; friend != NULL && i < friend->next_text; i++)
+        if (friend->texts[i].vanished && friend->texts[i].id.incarnation == id.incarnation &&
+            friend->texts[i].id.sequence == id.sequence)
+            return true;
+    return false;
+}
+
 static void check_delivered(struct es_sim_world *world, struct es_sim_node *node,
                             const struct es_event *event)
 {
     struct es_contact_view view;
     struct es_sim_node *peer;
-    const struct es_sim_friend *friend;
     struct es_store_reader *reader;
     struct es_row_key key;
     uint8_t body[ES_ROW_BODY_BYTES_MAX];
@@ -42,11 +48,8 @@ static void check_delivered(struct es_sim_world *world, struct es_sim_node *node
     if (!es_core_contact(node->core, event->contact, &view))
         return;
     peer = es_sim_load_node(world, view.petname);
-    friend = es_sim_load_friend(node, peer->number);
-    if (friend != NULL && friend->in_doubt)
+    if (was_there(node, peer->number, event->message))
         return;
-    if (peer->back_ms > 0 && world->now_ms < peer->back_ms + RECEIPT_MS_MAX)
-        return; /* a receipt that set out before */
     reader = peer->store->ops->reader(peer->store);
     key = es_key_message(es_sim_load_friend(peer, node->number)->contact, 0, event->message, 0);
     if (reader->ops->get(reader, ES_ROW_MESSAGE, es_row_key_slice(&key), body, sizeof(body),
@@ -57,19 +60,6 @@ static void check_delivered(struct es_sim_world *world, struct es_sim_node *node
     reader->ops->free(reader);
 }
 
-static void end_doubt(struct es_sim_world *world, struct es_sim_node *node,
-                      const struct es_event *event)
-{
-    struct es_contact_view view;
-    struct es_sim_friend *friend;
-
-    if (!es_core_contact(node->core, event->contact, &view))
-        return;
-    friend = es_sim_load_friend(node, es_sim_load_node(world, view.petname)->number);
-    if (friend != NULL)
-        friend->in_doubt = false;
-}
-
 void es_sim_check_event(struct es_sim_world *world, struct es_sim_node *node,
                         const struct es_event *event)
 {
@@ -78,8 +68,6 @@ void es_sim_check_event(struct es_sim_world *world, struct es_sim_node *node,
     es_sim_hash(world, words, sizeof(words));
     if (event->kind == ES_EV_DELIVERED)
         check_delivered(world, node, event);
-    else if (event->kind == ES_EV_RENEWED)
-        end_doubt(world, node, event);
 }
 
 /* --- At the end: what each store shows ----------------------------------------------------------- */
@@ -180,7 +168,7 @@ static size_t missing(struct es_sim_world *world, uint32_t from, const struct es
     struct shown shown;
     size_t n = 0;
 
-    if (friend->n_sent == 0 || friend->in_doubt)
+    if (friend->n_sent == 0)
         return 0;
     collect(world, from, friend->node, &shown);
     for (size_t i = friend->n_sent; i-- > 0;)
@@ -205,14 +193,6 @@ bool es_sim_check_complete(const struct es_sim_world *world)
     return true;
 }
 
-static bool has_doubts(const struct es_sim_node *node)
-{
-    for (size_t i = 0; i < node->n_friends; i++)
-        if (node->friends[i].in_doubt)
-            return true;
-    return false;
-}
-
 void es_sim_check_end(struct es_sim_world *world)
 {
     for (uint32_t from = 0; from < world->options.nodes; from++)
@@ -229,7 +209,7 @@ void es_sim_check_end(struct es_sim_world *world)
         es_sim_violation(world, "D3: nothing was delivered at all");
     for (uint32_t i = 0; i < world->options.nodes; i++) {
         const struct es_sim_node *node = &world->nodes[i];
-        uint32_t awaited = node->up && !has_doubts(node) ? es_sim_heal_awaited(world, node) : 0;
+        uint32_t awaited = node->up ? es_sim_heal_awaited(world, node) : 0;
 
         if (awaited > 0)
             es_sim_violation(world, "D3: node %u still waits for %u acknowledgements", i, awaited);

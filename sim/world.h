@@ -69,9 +69,6 @@ struct es_sim_friend {
     uint32_t *sent; /* texts whose writer was told that they are queued */
     size_t n_sent, cap_sent;
     uint64_t reached_ms; /* when a frame last came from the node to this friend */
-    /* One of both went back (disk/rollback.c) and they have no new session yet: what it seals may take
-     * places that the other has acknowledged. No check relies on what is written now. */
-    bool in_doubt;
 };
 
 /* Nodes first to end - 1. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* rollback.c - a node starts from an older image of its disk. What vanished with the newer one is not
- * looked for at the end, nor what it and its friends write before their sessions are renewed; everything else must
- * arrive, and everything once. */
+ * looked for at the end; everything else must arrive, and everything once. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,16 +72,6 @@ static void excuse(struct es_sim_world *world, const struct text *text)
         friend->texts[text->number].vanished = true;
 }
 
-static void doubt(struct es_sim_world *world, struct es_sim_node *node)
-{
-    for (size_t i = 0; i < node->n_friends; i++) {
-        struct es_sim_node *other = &world->nodes[node->friends[i].node];
-
-        node->friends[i].in_doubt = true;
-        es_sim_load_friend(other, node->number)->in_doubt = true;
-    }
-}
-
 void es_sim_disk_keep(struct es_sim_world *world, struct es_sim_node *node, struct es_sim_rng *rng)
 {
     es_sim_trace_note(world, node, "its disk is copied");
@@ -105,8 +94,6 @@ void es_sim_disk_go_back(struct es_sim_world *world, struct es_sim_node *node)
     for (size_t i = 0; i < before.n; i++)
         if (!contains(&after, &before.all[i]))
             excuse(world, &before.all[i]);
-    if (node->back_ms == world->now_ms)
-        doubt(world, node);
     free(before.all);
     free(after.all);
     if (was_up)
