@@ -34,13 +34,14 @@ struct es_settings es_settings_default(void)
 
 size_t es_core_scratch_bytes(void)
 {
-    return es_chat_scratch_bytes();
+    return es_chat_scratch_bytes() + ES_MESH_SCRATCH_BYTES;
 }
 
 struct es_core *es_core_new(const struct es_env *env, const struct es_settings *settings)
 {
     struct es_core *core = env->arena.chunk(env->arena.ctx, sizeof(*core));
     struct es_mesh_calls calls;
+    uint8_t *frames = NULL;
 
     if (core == NULL)
         return NULL;
@@ -53,7 +54,9 @@ struct es_core *es_core_new(const struct es_env *env, const struct es_settings *
     if (core->chat == NULL)
         return NULL;
     calls = es_chat_mesh_calls(core->chat);
-    core->mesh = es_mesh_new(&core->env.arena, &core->settings, &calls);
+    if (env->scratch != NULL)
+        frames = (uint8_t *)env->scratch + es_chat_scratch_bytes();
+    core->mesh = es_mesh_new(&core->env.arena, &core->settings, &calls, frames);
     if (core->mesh == NULL)
         return NULL;
     es_chat_attach(core->chat, core->mesh);
@@ -146,6 +149,9 @@ enum es_err es_core_input(struct es_core *core, const struct es_input *input)
     err = dispatch(core, &context, input);
     if (err != ES_OK)
         return err;
+    /* No es_core_take() follows at once: until one does other cores use the scratch. */
+    if (core->network && es_batches_full(core->batches))
+        es_mesh_flush(core->mesh, &context);
     if (es_chat_read_failed(core->chat))
         return ES_E_STORE;
     return es_batches_failed(core->batches) ? ES_E_MEMORY : ES_OK;

@@ -50,7 +50,8 @@ struct es_env {
     int (*read)(void *store_ctx, enum es_row_kind kind, struct es_slice key, uint8_t *buf,
                 size_t cap, size_t *ret_len);
     /* es_core_scratch_bytes() bytes, aligned for any object, that cores which run one at a time may
-     * share: nothing is kept there between two calls. NULL: taken from the arena. */
+     * share if each input is followed by es_core_take(), until that gives nothing, before another core
+     * has one: nothing is kept there beyond. NULL: taken from the arena. */
     void *scratch;
 };
 size_t es_core_scratch_bytes(void);

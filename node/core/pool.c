@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* pool.c - a free list over chunks that double up to 64 objects. */
+/* pool.c - a free list over chunks that double up to 64 objects, or to what is large enough. */
 #include "node/core/pool.h"
 
 #include <assert.h>
@@ -9,6 +9,7 @@
 #include "node/crypto/types.h"
 
 #define CHUNK_ITEMS_MAX 64
+#define CHUNK_BYTES_MAX (16u << 10)
 
 void es_pool_init(struct es_pool *pool, const struct es_arena *arena, size_t item_bytes,
                   size_t n_max)
@@ -22,6 +23,8 @@ void es_pool_init(struct es_pool *pool, const struct es_arena *arena, size_t ite
         .n_max = n_max,
         .n_chunk = 4,
     };
+    while (pool->n_chunk > 1 && pool->n_chunk * pool->item_bytes > CHUNK_BYTES_MAX)
+        pool->n_chunk /= 2;
 }
 
 void *es_pool_get(struct es_pool *pool)
@@ -40,7 +43,8 @@ void *es_pool_get(struct es_pool *pool)
             if (pool->fresh == NULL)
                 return NULL;
             pool->n_fresh = pool->n_chunk;
-            if (pool->n_chunk < CHUNK_ITEMS_MAX)
+            if (pool->n_chunk < CHUNK_ITEMS_MAX &&
+                2 * pool->n_chunk * pool->item_bytes <= CHUNK_BYTES_MAX)
                 pool->n_chunk *= 2;
         }
         item = pool->fresh;

@@ -267,7 +267,7 @@ void rig_start(struct rig_node *node)
     struct es_context context;
 
     if (node->mesh == NULL)
-        node->mesh = es_mesh_new(&node->arena, &node->settings, &calls);
+        node->mesh = es_mesh_new(&node->arena, &node->settings, &calls, NULL);
     assert(node->mesh != NULL);
     if (node->has_network)
         rig_break(node);

@@ -71,7 +71,7 @@ struct people *people_new(void)
                                           .counters = &people->counters};
     people->chat = es_chat_new(&people->env, &people->settings, people->context.batches);
     calls = es_chat_mesh_calls(people->chat);
-    people->mesh = es_mesh_new(&people->env.arena, &people->settings, &calls);
+    people->mesh = es_mesh_new(&people->env.arena, &people->settings, &calls, NULL);
     es_chat_attach(people->chat, people->mesh);
     es_self_make(people->chat, &people->context, es_slice(NULL, 0));
     return people;

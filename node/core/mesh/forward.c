@@ -17,14 +17,18 @@
 #define TOKEN 1000
 #define TOKENS_MAX (ES_STRANGER_ENVELOPES_BURST * TOKEN)
 
-bool es_mesh_forward_init(struct es_mesh *mesh, const struct es_arena *arena)
+bool es_mesh_forward_init(struct es_mesh *mesh, const struct es_arena *arena, uint8_t *scratch)
 {
     struct es_mesh_forward *forward = &mesh->forward;
 
-    forward->direct = arena->chunk(arena->ctx, ES_FRAME_BYTES_MAX);
-    forward->offered = arena->chunk(arena->ctx, ES_FRAME_BYTES_MAX);
+    if (scratch == NULL)
+        scratch = arena->chunk(arena->ctx, ES_MESH_SCRATCH_BYTES);
+    if (scratch == NULL)
+        return false;
+    forward->direct = scratch;
+    forward->offered = scratch + ES_FRAME_BYTES_MAX;
     forward->offer_left = ES_OFFER_BYTES_MAX;
-    return forward->direct != NULL && forward->offered != NULL;
+    return true;
 }
 
 /* --- What arrives ----------------------------------------------------------------------------- */

@@ -19,7 +19,8 @@ struct es_mesh_forward {
     size_t offer_left; /* of ES_OFFER_BYTES_MAX */
 };
 
-bool es_mesh_forward_init(struct es_mesh *mesh, const struct es_arena *arena);
+/* scratch: as of es_mesh_new(). */
+bool es_mesh_forward_init(struct es_mesh *mesh, const struct es_arena *arena, uint8_t *scratch);
 void es_mesh_forward_envelopes(struct es_mesh *mesh, struct es_context *context,
                                struct es_mesh_link *link, const struct es_frame *frame);
 void es_mesh_forward_acks(struct es_mesh *mesh, struct es_context *context,

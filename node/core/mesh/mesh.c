@@ -15,7 +15,7 @@
 #define SLEPT_MS 10000
 
 struct es_mesh *es_mesh_new(const struct es_arena *arena, const struct es_settings *settings,
-                            const struct es_mesh_calls *calls)
+                            const struct es_mesh_calls *calls, uint8_t *scratch)
 {
     struct es_mesh *mesh = arena->chunk(arena->ctx, sizeof(*mesh));
 
@@ -31,7 +31,7 @@ struct es_mesh *es_mesh_new(const struct es_arena *arena, const struct es_settin
     es_mesh_links_init(mesh, arena);
     es_mesh_flight_init(mesh, arena);
     es_mesh_neighbours_init(mesh, arena);
-    if (!es_mesh_period_init(mesh, arena) || !es_mesh_forward_init(mesh, arena))
+    if (!es_mesh_period_init(mesh, arena) || !es_mesh_forward_init(mesh, arena, scratch))
         return NULL;
     return mesh;
 }

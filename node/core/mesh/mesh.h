@@ -58,9 +58,11 @@ struct es_mesh_calls {
 
 struct es_mesh;
 
-/* NULL when the arena is used up. lasting_secret: seed of the lasting listeners' link keys. */
+/* NULL when the arena is used up. scratch: ES_MESH_SCRATCH_BYTES that nobody else uses until
+ * es_mesh_flush(); NULL: taken from the arena. */
+#define ES_MESH_SCRATCH_BYTES (2 * (size_t)ES_FRAME_BYTES_MAX)
 struct es_mesh *es_mesh_new(const struct es_arena *arena, const struct es_settings *settings,
-                            const struct es_mesh_calls *calls);
+                            const struct es_mesh_calls *calls, uint8_t *scratch);
 void es_mesh_done(struct es_mesh *mesh);
 
 /* The network process was started: sets it up, listens, begins a rotation period. */
