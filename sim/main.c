@@ -10,8 +10,9 @@
 #include "sim/scenario/scenario.h"
 
 static const struct es_sim_command *const commands[] = {
-    &es_sim_run,     &es_sim_swarm, &es_sim_replay,     &es_sim_shrink, &es_sim_sweep,
-    &es_sim_compare, &es_sim_diff,  &es_sim_scan_files, &es_sim_bench,
+    &es_sim_run,     &es_sim_swarm,      &es_sim_replay, &es_sim_shrink,
+    &es_sim_explain, &es_sim_export,     &es_sim_sweep,  &es_sim_compare,
+    &es_sim_diff,    &es_sim_scan_files, &es_sim_bench,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -74,8 +75,8 @@ static int help(const char *about)
     } else {
         puts("usage: earshot-sim COMMAND ...\n");
         for (size_t i = 0; i < N_COMMANDS; i++)
-            printf("  %-7s %s\n", commands[i]->name, commands[i]->operands);
-        puts("  help    [COMMAND|options]\n\n"
+            printf("  %-8s %s\n", commands[i]->name, commands[i]->operands);
+        puts("  help     [COMMAND|options]\n\n"
              "Exit code: 0 all held, 1 safety, 2 liveness, 3 privacy, 4 resources, 5 a seed ran\n"
              "differently, 125 could not run.");
     }

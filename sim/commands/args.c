@@ -28,6 +28,8 @@ static const struct {
     {"bytes", NULL, "... with the bytes of all frames", 'b'},
     {"output", "FILE", "where to write what comes out; else the standard output", 'O'},
     {"budget", "SECONDS", "begin nothing new after so long, 120 unless given", 'B'},
+    {"csv", NULL, "comma-separated values", 'C'},
+    {"pcapng", NULL, "packets with made-up Ethernet, IPv6 and TCP headers", 'P'},
     {"options", NULL, "print all options as a scenario, and run nothing", 'o'},
 };
 #define N_KNOWN (sizeof(known) / sizeof(known[0]))
@@ -86,6 +88,12 @@ static bool take(struct es_sim_args *args, char letter, const char *value)
         return true;
     case 'B':
         return es_sim_parse_number(value, &args->budget_s);
+    case 'C':
+        args->csv = true;
+        return true;
+    case 'P':
+        args->pcapng = true;
+        return true;
     case 'r':
         args->record = value;
         return true;

@@ -19,6 +19,7 @@ struct es_sim_args {
     bool has_seed, json, trace, twice, options;
     const char *list, *record, *output;
     uint64_t budget_s;
+    bool csv, pcapng;
     bool frame_bytes;
     const char *sets[ES_SIM_SETS_MAX];
     size_t n_sets;
@@ -36,7 +37,8 @@ struct es_sim_command {
     int (*run)(const struct es_sim_args *args); /* gives the exit code */
 };
 extern const struct es_sim_command es_sim_run, es_sim_swarm, es_sim_replay, es_sim_bench,
-    es_sim_shrink, es_sim_sweep, es_sim_compare, es_sim_diff, es_sim_scan_files;
+    es_sim_explain, es_sim_export, es_sim_shrink, es_sim_sweep, es_sim_compare, es_sim_diff,
+    es_sim_scan_files;
 
 /* --- args.c --- */
 bool es_sim_args_parse(int argc, char **argv, const struct es_sim_command *command,
@@ -57,8 +59,9 @@ bool es_sim_run_recorded(const struct es_sim_args *args, const struct es_sim_opt
                          struct es_sim_result *ret);
 /* What a seed draws, a scenario, the first failure of a file of results, or the world of a trace. */
 bool es_sim_read_world(const char *operand, struct es_sim_options *ret);
-/* It can be opened, and its first line is a result with figures. */
+/* It can be opened, and its first line is a result with figures, or begins a trace. */
 bool es_sim_is_results(const char *path);
+bool es_sim_is_trace(const char *path);
 struct es_sim_past {
     uint64_t seed;
     struct es_sim_figures figures;

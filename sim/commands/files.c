@@ -194,16 +194,27 @@ bool es_sim_read_world(const char *operand, struct es_sim_options *ret)
 
 /* --- Figures of past runs -------------------------------------------------------------------------- */
 
-bool es_sim_is_results(const char *path)
+/* The first line of a file has this member. */
+static bool begins_with(const char *path, const char *key)
 {
     FILE *file = fopen(path, "re");
     json_t *first = file == NULL ? NULL : json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL);
-    bool is = json_object_get(first, "figures") != NULL;
+    bool has = json_object_get(first, key) != NULL;
 
     json_decref(first);
     if (file != NULL)
         fclose(file);
-    return is;
+    return has;
+}
+
+bool es_sim_is_results(const char *path)
+{
+    return begins_with(path, "figures");
+}
+
+bool es_sim_is_trace(const char *path)
+{
+    return begins_with(path, "schema");
 }
 
 bool es_sim_read_figures(const char *path, struct es_sim_past **ret, size_t *ret_n)

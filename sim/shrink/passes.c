@@ -68,8 +68,13 @@ static bool is_kept(const struct es_sim_option *option)
  * usual. */
 static bool is_amount(const struct es_sim_option *option)
 {
-    return option->family > ES_SIM_ALWAYS ||
-           (option->family == ES_SIM_ALWAYS && strncmp(option->name, "protocol.", 9) != 0);
+    static const char *const amounts[] = {"nodes", "chaos", "load.texts", "load.contacts",
+                                          "link.delay"};
+
+    for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++)
+        if (strcmp(option->name, amounts[i]) == 0)
+            return true;
+    return option->family > ES_SIM_ALWAYS;
 }
 
 static void use_defaults(struct es_sim_shrink *shrink)
@@ -80,7 +85,7 @@ static void use_defaults(struct es_sim_shrink *shrink)
         struct es_sim_options candidate = shrink->best;
 
         if (is_kept(option) || is_usual(&candidate, option) ||
-            (is_amount(option) && option->family == ES_SIM_ALWAYS))
+            (is_amount(option) && option->family <= ES_SIM_ALWAYS))
             continue;
         reset(&candidate, option);
         try_one(shrink, &candidate);
@@ -113,7 +118,7 @@ static void lower_all(struct es_sim_shrink *shrink)
         const struct es_sim_option *option = &es_sim_option_table[i];
 
         if (!is_kept(option) && is_amount(option) &&
-            (option->family == ES_SIM_ALWAYS || !is_usual(&shrink->best, option)))
+            (option->family <= ES_SIM_ALWAYS || !is_usual(&shrink->best, option)))
             lower(shrink, option);
     }
 }
