@@ -275,25 +275,26 @@ static void take_again(struct es_chat *chat, struct es_context *context, struct 
     }
 }
 
-static struct es_held *find_held(const struct es_contact *contact, struct es_message_id id)
+static bool is_held(const struct es_contact *contact, struct es_message_id id)
 {
-    struct es_held *held = contact->held;
-
-    while (held != NULL &&
-           (held->id.incarnation != id.incarnation || held->id.sequence != id.sequence))
-        held = held->next;
-    return held;
+    for (const struct es_held *held = contact->held; held != NULL; held = held->next)
+        if (held->id.incarnation == id.incarnation && held->id.sequence == id.sequence)
+            return true;
+    return false;
 }
 
-/* Sealed anew it comes after an earlier one: we have acknowledged those between, and do not have them
- * any more if we went back. Nobody sends them again. */
+/* The sender says what still waits before this text. What we hold waits for nothing between: that we
+ * have acknowledged, and if we went back since nobody sends it again. */
 static void wait_for_less(struct es_context *context, const struct es_contact *contact,
-                          struct es_held *held, uint64_t after)
+                          const struct es_text *text)
 {
-    if (held == NULL || after >= held->after)
-        return;
-    held->after = after;
-    save_held(context, contact, held);
+    for (struct es_held *held = contact->held; held != NULL; held = held->next) {
+        if (held->id.incarnation != text->id.incarnation || held->id.sequence > text->id.sequence ||
+            held->after <= text->after)
+            continue;
+        held->after = text->after;
+        save_held(context, contact, held);
+    }
 }
 
 /* Marks of old incarnations give way, so a peer could say something else under an id that was shown:
@@ -321,21 +322,21 @@ static void take_text(struct es_chat *chat, struct es_context *context, struct e
                                  .reply_to_own = !text->reply_to_own,
                                  .text = text->text};
     struct es_row_key key = es_key_message(contact->number, ES_MESSAGE_THEIRS, text->id, NULL);
-    uint64_t waiting = free_before(contact, mark, text->id.sequence);
-    struct es_held *held = find_held(contact, text->id);
+    uint64_t waiting;
 
+    wait_for_less(context, contact, text);
+    waiting = free_before(contact, mark, text->id.sequence);
     if (waiting > message.after)
         message.after = waiting; /* those before it have not had their turn yet */
-    if (text->id.sequence <= mark->sequence || held != NULL || was_shown(chat, contact, &key)) {
+    if (text->id.sequence <= mark->sequence || is_held(contact, text->id) ||
+        was_shown(chat, contact, &key)) {
         take_again(chat, context, contact, &key, &message, text);
-        wait_for_less(context, contact, held, message.after);
-        release(chat, context, contact, mark);
     } else if (message.after <= mark->sequence || !hold(chat, context, contact, &key, &message)) {
         /* Without room to wait it is shown early: it will be acknowledged, so it must not be lost. */
         mark->sequence = text->id.sequence;
         put_message(chat, context, contact, &key, &message, ES_EV_MESSAGE);
-        release(chat, context, contact, mark);
     }
+    release(chat, context, contact, mark);
 }
 
 /* --- Everything else -------------------------------------------------------------------------- */
