@@ -2,6 +2,7 @@
 /* trace.c - names for orders, reports and events. */
 #include "sim/trace.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "node/wire/frame.h"
@@ -99,9 +100,10 @@ void es_sim_trace_report(const struct es_sim_world *world, const struct es_sim_n
 static void mark(struct es_sim_world *world, const struct es_sim_node *node, const char *what)
 {
     char *at = world->marks[world->n_marks++ % ES_SIM_MARKS];
+    int len = snprintf(at, ES_SIM_MARK_BYTES, "%10.3f %u: %s", (double)world->now_ms / 1000,
+                       node->number, what);
 
-    snprintf(at, ES_SIM_MARK_BYTES, "%10.3f %u: %s", (double)world->now_ms / 1000, node->number,
-             what);
+    assert(len > 0); /* a long one is cut */
     es_sim_record_mark(world, node, what);
     if (world->options.trace) {
         begin(world, node);
