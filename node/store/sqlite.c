@@ -233,6 +233,18 @@ static enum es_store_err unlock(struct sqlite_store *store,
     return es_vault_open(options->path, &vault, &store->vault);
 }
 
+/* What a process left in its log when it died may lie in the system's memory only: rows that are read
+ * from there are passed on, so they must not vanish with the power. */
+static enum es_store_err sync_log(const struct sqlite_store *store)
+{
+    sqlite3_file *log = NULL;
+    int rc = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+
+    if (rc == SQLITE_OK && log != NULL && log->pMethods != NULL)
+        rc = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    return rc == SQLITE_OK ? ES_STORE_OK : es_db_error(rc);
+}
+
 static enum es_store_err open_stages(struct sqlite_store *store,
                                      const struct es_store_sqlite_options *options)
 {
@@ -256,6 +268,8 @@ static enum es_store_err open_stages(struct sqlite_store *store,
         err = es_migrate(store->db, &es_migrations);
     if (err == ES_STORE_OK)
         err = prepare_statements(store);
+    if (err == ES_STORE_OK && options->mode == ES_STORE_OPEN)
+        err = sync_log(store);
     return err;
 }
 

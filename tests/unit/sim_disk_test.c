@@ -324,6 +324,55 @@ static void a_log_that_is_half_erased_brings_nothing_back(void **state)
     es_sim_vfs_done(&bare.vfs);
 }
 
+/* --- Kills, then power cuts -------------------------------------------------------------------- */
+
+/* A process dies at this change of a commit. The rest of the system lives on. False: it is done. */
+static bool die_committing(struct bare *bare, uint64_t change, uint64_t *seed)
+{
+    struct es_store *store = open_bare(bare);
+    struct store_batch batch;
+    bool died;
+
+    store_batch_init(&batch, seed);
+    bare->vfs.dies_in = change;
+    store->ops->commit(store, batch.rows, batch.n_rows);
+    died = bare->vfs.off;
+    bare->vfs.off = true;
+    bare->vfs.dies_in = 0;
+    store_batch_done(&batch);
+    store->ops->free(store);
+    return died;
+}
+
+/* Whoever opens it takes what it reads for durable: other people are told of it. */
+static void what_is_read_after_a_kill_survives_a_power_cut(void **state)
+{
+    struct es_sim_rng rng = es_sim_rng(2, ES_SIM_DISK, 0);
+    uint64_t seed = 12, change = 1;
+    struct bare bare;
+
+    init_bare(&bare, *state);
+    for (bool died = true; died && change < CHANGES_MAX; change++)
+        for (size_t i = 0; i < 8; i++) {
+            struct es_id before, after;
+            struct es_store *store;
+
+            died = die_committing(&bare, change, &seed);
+            store = open_bare(&bare);
+            before = store_digest(store);
+            bare.vfs.off = true;
+            store->ops->free(store);
+            es_sim_vfs_cut_power(&bare.vfs, &rng);
+            store = open_bare(&bare);
+            after = store_digest(store);
+            bare.vfs.off = true;
+            store->ops->free(store);
+            assert_true(store_same(&before, &after));
+        }
+    assert_true(change > 5 && change < CHANGES_MAX);
+    es_sim_vfs_done(&bare.vfs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +383,8 @@ int main(void)
         cmocka_unit_test(an_older_image_takes_the_place_of_the_newer_one),
         cmocka_unit_test(nothing_at_rest_can_be_read),
         cmocka_unit_test_setup_teardown(a_log_that_is_half_erased_brings_nothing_back,
+                                        store_home_set_up, store_home_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_read_after_a_kill_survives_a_power_cut,
                                         store_home_set_up, store_home_tear_down),
     };
 
