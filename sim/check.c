@@ -90,15 +90,29 @@ static bool contains(const struct shown *shown, uint32_t number)
     return false;
 }
 
-/* It vanished with a disk, or has another incarnation than the last one: order is promised within one,
- * and a node that was rolled back begins another (docs/protocol.md, section 5). */
+/* Its writer went back and gave its id once more before it knew: no order is promised with such a text
+ * (docs/protocol.md, section 10.1). */
+static bool is_id_of_another(const struct es_sim_friend *friend, uint32_t number)
+{
+    struct es_message_id id = friend->texts[number].id;
+
+    for (uint32_t i = 0; i < friend->next_text; i++)
+        if (i != number && id.sequence > 0 && friend->texts[i].id.incarnation == id.incarnation &&
+            friend->texts[i].id.sequence == id.sequence)
+            return true;
+    return false;
+}
+
+/* It vanished with a disk, has an id that was given twice, or has another incarnation than the last one:
+ * order is promised within one, and a node that was rolled back begins another (docs/protocol.md,
+ * section 5). */
 static bool may_be_late(const struct shown *shown, uint32_t number)
 {
     const struct es_sim_friend *friend =
         es_sim_load_friend(&shown->world->nodes[shown->from], shown->to);
 
     return friend != NULL && number < friend->next_text && shown->last <= friend->next_text &&
-           (friend->texts[number].vanished ||
+           (friend->texts[number].vanished || is_id_of_another(friend, number) ||
             friend->texts[number].id.incarnation != friend->texts[shown->last - 1].id.incarnation);
 }
 

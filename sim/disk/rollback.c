@@ -2,7 +2,6 @@
 /* rollback.c - a node starts from an older image of its disk. What vanished with the newer one is not
  * looked for at the end; everything else must arrive, and everything once. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "node/core/chat/rows.h"
 #include "sim/disk/store.h"
@@ -14,6 +13,7 @@
 
 struct text {
     uint32_t from, to, number;
+    bool shown; /* or held until those before it are */
 };
 
 struct texts {
@@ -25,7 +25,7 @@ static int collect_text(void *ctx, const struct es_row *row)
 {
     struct texts *texts = ctx;
     struct es_message message;
-    struct text text;
+    struct text text = {.shown = row->order > 0};
 
     if (!es_message_decode(row->body, &message) ||
         !es_sim_load_parse(message.text, &text.from, &text.to, &text.number))
@@ -49,11 +49,17 @@ static struct texts texts_of(const struct es_sim_node *node)
     return texts;
 }
 
-static bool contains(const struct texts *texts, const struct text *text)
+/* A text that was shown and is only held again waits for others that vanished: their writer was told
+ * that they arrived, and sends them no more. It is shown after three days (docs/protocol.md, section
+ * 10.1). */
+static bool is_left(const struct texts *texts, const struct text *text)
 {
-    for (size_t i = 0; i < texts->n; i++)
-        if (memcmp(&texts->all[i], text, sizeof(*text)) == 0)
-            return true;
+    for (size_t i = 0; i < texts->n; i++) {
+        const struct text *left = &texts->all[i];
+
+        if (left->from == text->from && left->to == text->to && left->number == text->number)
+            return left->shown || !text->shown;
+    }
     return false;
 }
 
@@ -92,7 +98,7 @@ void es_sim_disk_go_back(struct es_sim_world *world, struct es_sim_node *node)
         node->back_ms = world->now_ms;
     after = texts_of(node);
     for (size_t i = 0; i < before.n; i++)
-        if (!contains(&after, &before.all[i]))
+        if (!is_left(&after, &before.all[i]))
             excuse(world, &before.all[i]);
     free(before.all);
     free(after.all);

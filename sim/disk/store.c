@@ -18,6 +18,8 @@
 /* A commit makes some ten changes, a checkpoint some hundred. */
 #define CHANGES_MAX 100
 #define FULL_MS_MAX 20000
+/* Commits that fail one after another without a restart of the store. */
+#define UNDECIDED_MAX 16
 
 struct disk_store {
     struct es_store base;
@@ -27,9 +29,11 @@ struct disk_store {
     struct es_sim_rng vault, faults;
     struct es_entropy entropy;
     struct es_sim_vfs vfs;
-    struct es_store *sqlite;  /* NULL: it could not be opened, a violation           */
-    struct es_store *durable; /* what was reported so                                */
-    struct es_store *perhaps; /* that and a batch of which nothing was reported       */
+    struct es_store *sqlite;  /* NULL: it could not be opened, a violation */
+    struct es_store *durable; /* what was reported so                      */
+    /* That and one of the batches of which nothing was reported. */
+    struct es_store *perhaps[UNDECIDED_MAX];
+    size_t n_perhaps;
     uint64_t full_until_ms;
     bool failed; /* the last commit */
     struct es_sim_buffer kept[ES_SIM_DISK_FILES];
@@ -90,26 +94,45 @@ static bool same(struct es_store *a, struct es_store *b)
     return memcmp(digests[0].bytes, digests[1].bytes, sizeof(digests[0].bytes)) == 0;
 }
 
-/* A batch whose commit was cut short may be there or not; one that failed comes to light when the
- * power goes before the next one has taken its place. */
-static void check_content(struct disk_store *store, const char *when)
+/* All are decided. */
+static void forget_undecided(struct disk_store *store)
 {
-    if (store->sqlite == NULL || same(store->sqlite, store->durable))
-        return;
-    if (store->perhaps != NULL && same(store->sqlite, store->perhaps)) {
-        replace(&store->durable, store->perhaps);
-        store->perhaps = NULL;
-        return;
-    }
-    es_sim_violation(store->world,
-                     "S1: node %u: %s its store holds something else than was durable", store->node,
-                     when);
+    while (store->n_perhaps > 0)
+        replace(&store->perhaps[--store->n_perhaps], NULL);
 }
 
+/* A batch whose commit was cut short or failed may be there or not: that comes to light when the store is
+ * opened again before another batch has taken its place in the log. */
+static void check_content(struct disk_store *store, const char *when)
+{
+    if (store->sqlite == NULL)
+        return;
+    for (size_t i = 0; i < store->n_perhaps; i++)
+        if (same(store->sqlite, store->perhaps[i])) {
+            replace(&store->durable, store->perhaps[i]);
+            store->perhaps[i] = NULL;
+            break;
+        }
+    forget_undecided(store);
+    if (!same(store->sqlite, store->durable))
+        es_sim_violation(store->world,
+                         "S1: node %u: %s its store holds something else than was durable",
+                         store->node, when);
+}
+
+/* Each was made from what is durable. */
 static void remember_undecided(struct disk_store *store, const struct es_row *rows, size_t n_rows)
 {
-    replace(&store->perhaps, es_store_memory_clone(store->durable));
-    store->perhaps->ops->commit(store->perhaps, rows, n_rows);
+    struct es_store *perhaps = es_store_memory_clone(store->durable);
+
+    perhaps->ops->commit(perhaps, rows, n_rows);
+    if (store->n_perhaps == UNDECIDED_MAX) {
+        replace(&store->perhaps[0], NULL);
+        memmove(store->perhaps, store->perhaps + 1,
+                (UNDECIDED_MAX - 1) * sizeof(store->perhaps[0]));
+        store->n_perhaps--;
+    }
+    store->perhaps[store->n_perhaps++] = perhaps;
 }
 
 /* --- Opening ----------------------------------------------------------------------------------- */
@@ -201,7 +224,7 @@ static int store_commit(struct es_store *base, const struct es_row *rows, size_t
     store->failed = err != 0;
     if (err == 0) {
         store->durable->ops->commit(store->durable, rows, n_rows);
-        replace(&store->perhaps, NULL);
+        forget_undecided(store);
         return 0;
     }
     remember_undecided(store, rows, n_rows);
@@ -235,7 +258,7 @@ static void store_free(struct es_store *base)
 
     replace(&store->sqlite, NULL);
     replace(&store->durable, NULL);
-    replace(&store->perhaps, NULL);
+    forget_undecided(store);
     replace(&store->kept_durable, NULL);
     for (size_t i = 0; i < ES_SIM_DISK_FILES; i++)
         free(store->kept[i].bytes);
@@ -317,7 +340,7 @@ void es_sim_store_keep(struct es_store *base, struct es_sim_rng *rng)
 {
     struct disk_store *store = disk_store(base);
 
-    if (store->perhaps != NULL)
+    if (store->n_perhaps > 0)
         return; /* what it holds is open until the next commit */
     for (size_t i = 0; i < ES_SIM_DISK_FILES; i++) {
         free(store->kept[i].bytes);
@@ -336,7 +359,7 @@ bool es_sim_store_go_back(struct es_store *base)
     for (size_t i = 0; i < ES_SIM_DISK_FILES; i++)
         es_sim_file_set(&store->vfs.files[i], slice_of(&store->kept[i]));
     replace(&store->durable, es_store_memory_clone(store->kept_durable));
-    replace(&store->perhaps, NULL);
+    forget_undecided(store);
     power_on(store);
     check_content(store, "from an older image");
     return true;
