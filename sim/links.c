@@ -34,6 +34,15 @@ static bool is_open_at(const struct es_sim_link *link, const struct es_sim_node 
            (link->open[1] && link->node[1] == node->number);
 }
 
+size_t es_sim_links_at(const struct es_sim_world *world, const struct es_sim_node *node)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < node->n_ends; i++)
+        n += is_open_at(&world->links[node->ends[i]], node);
+    return n;
+}
+
 /* Notes a link at one of its nodes; what has ended there is forgotten when the list is full. */
 static void add_end(struct es_sim_world *world, struct es_sim_node *node, uint32_t place)
 {

@@ -23,6 +23,8 @@ void es_sim_links_order(struct es_sim_world *world, struct es_sim_node *node,
 void es_sim_links_dial(struct es_sim_world *world, const struct es_sim_event *event);
 void es_sim_links_frame(struct es_sim_world *world, const struct es_sim_event *event);
 void es_sim_links_lost(struct es_sim_world *world, struct es_sim_node *node);
+/* How many ends are open there. */
+size_t es_sim_links_at(const struct es_sim_world *world, const struct es_sim_node *node);
 
 /* --- envelopes.c: what becomes of the envelopes in a frame --- */
 struct es_sim_fate {

@@ -89,7 +89,7 @@ enum es_sim_family {
     X(uint64_t, rotation_ms, "protocol.rotation", TIME, 10000, ES_SIM_DAY_MS, 900000, ALWAYS,      \
       15000, 900000, "rotation period of adverts and link keys")                                   \
     X(uint32_t, links_max, "protocol.links", NUMBER, 8, ES_LINKS_MAX, ES_LINKS_MAX, FAMILY_LINKS,  \
-      48, ES_LINKS_MAX, "links of a node at a time")                                               \
+      48, ES_LINKS_MAX, "links of a node at a time: with too few strangers keep people out")       \
     X(uint32_t, strangers_max, "protocol.strangers", NUMBER, 1, 64, ES_STRANGER_LINKS_MAX,         \
       FAMILY_STRANGERS, 1, 16, "links that it dials to people it does not know")                   \
     X(uint32_t, work_bits, "protocol.work", NUMBER, 0, 20, 4, FAMILY_WORK, 1, 8,                   \

@@ -14,6 +14,7 @@ static const struct es_sim_property properties[] = {
     {"P", ES_SIM_NOT_PRIVATE, "nobody holds what is not meant for them"},
     {"R", ES_SIM_OUT_OF_BOUNDS, "every table, queue and budget keeps its bound"},
     {"S1", ES_SIM_UNSAFE, "a store holds what was durable, and nothing else"},
+    {"W1", ES_SIM_COULD_NOT_RUN, "a world can be set up with its options"},
     {"Z1", ES_SIM_NOT_DETERMINED, "a seed runs the same every time"},
     /* Of whatever has no id of its own. */
     {"N1", ES_SIM_UNSAFE, "a node takes every input, reads what it wrote, and goes on"},

@@ -23,6 +23,7 @@ static void a_violation_begins_with_its_property(void **state)
         {"P3: both ends ...", "P", ES_SIM_NOT_PRIVATE},
         {"R12: a queue ...", "R", ES_SIM_OUT_OF_BOUNDS},
         {"S1: a store ...", "S1", ES_SIM_UNSAFE},
+        {"W1: strangers ...", "W1", ES_SIM_COULD_NOT_RUN},
         {"Z1: the runs part ...", "Z1", ES_SIM_NOT_DETERMINED},
         {"D12: no such one", "N1", ES_SIM_UNSAFE},
         {"Port 3 is taken: ...", "N1", ES_SIM_UNSAFE},
