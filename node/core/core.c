@@ -7,7 +7,9 @@
 #include "node/core/view.h"
 
 struct es_core {
-    struct es_env env;
+    struct es_env env; /* with chunk() below for its arena */
+    struct es_arena arena;
+    bool out_of_memory;
     struct es_settings settings;
     struct es_batches *batches;
     struct es_mesh *mesh;
@@ -37,6 +39,17 @@ size_t es_core_scratch_bytes(void)
     return es_chat_scratch_bytes() + ES_MESH_SCRATCH_BYTES;
 }
 
+/* Whoever gets none makes do without and does less than was promised: nothing of that may get out. */
+static void *chunk(void *ctx, size_t size)
+{
+    struct es_core *core = ctx;
+    void *bytes = core->arena.chunk(core->arena.ctx, size);
+
+    if (bytes == NULL)
+        core->out_of_memory = true;
+    return bytes;
+}
+
 struct es_core *es_core_new(const struct es_env *env, const struct es_settings *settings)
 {
     struct es_core *core = env->arena.chunk(env->arena.ctx, sizeof(*core));
@@ -46,6 +59,8 @@ struct es_core *es_core_new(const struct es_env *env, const struct es_settings *
     if (core == NULL)
         return NULL;
     core->env = *env;
+    core->arena = env->arena;
+    core->env.arena = (struct es_arena){.ctx = core, .chunk = chunk};
     core->settings = *settings;
     core->batches = es_batches_new(&core->env.arena);
     if (core->batches == NULL)
@@ -147,6 +162,8 @@ enum es_err es_core_input(struct es_core *core, const struct es_input *input)
     core->wall_ms = input->wall_ms;
     context = context_of(core);
     err = dispatch(core, &context, input);
+    if (core->out_of_memory)
+        return ES_E_MEMORY;
     if (err != ES_OK)
         return err;
     /* No es_core_take() follows at once: until one does other cores use the scratch. */
@@ -154,7 +171,12 @@ enum es_err es_core_input(struct es_core *core, const struct es_input *input)
         es_mesh_flush(core->mesh, &context);
     if (es_chat_read_failed(core->chat))
         return ES_E_STORE;
-    return es_batches_failed(core->batches) ? ES_E_MEMORY : ES_OK;
+    return core->out_of_memory ? ES_E_MEMORY : ES_OK;
+}
+
+static bool has_failed(const struct es_core *core)
+{
+    return core->out_of_memory || es_chat_read_failed(core->chat);
 }
 
 bool es_core_take(struct es_core *core, struct es_effects *ret)
@@ -166,8 +188,8 @@ bool es_core_take(struct es_core *core, struct es_effects *ret)
     es_chat_settle(core->chat, &context);
     if (core->network)
         es_mesh_flush(core->mesh, &context);
-    /* Memory is ahead of what could be read: the next input says so. */
-    return !es_chat_read_failed(core->chat) && es_batches_take(core->batches, ret);
+    /* Memory is ahead of what could be read, or there was too little: the next input says so. */
+    return !has_failed(core) && es_batches_take(core->batches, ret);
 }
 
 void es_core_durable(struct es_core *core)
@@ -177,8 +199,7 @@ void es_core_durable(struct es_core *core)
 
 uint64_t es_core_wake_at(const struct es_core *core)
 {
-    uint64_t chat_ms =
-        es_chat_read_failed(core->chat) ? core->now_ms : es_chat_wake_at(core->chat, core->now_ms);
+    uint64_t chat_ms = has_failed(core) ? core->now_ms : es_chat_wake_at(core->chat, core->now_ms);
     uint64_t mesh_ms = core->network && core->started && es_chat_has_identity(core->chat)
                            ? es_mesh_wake_at(core->mesh)
                            : UINT64_MAX;

@@ -91,8 +91,9 @@ struct es_core *es_core_new(const struct es_env *env, const struct es_settings *
 void es_core_free(struct es_core *core);
 
 /* ES_E_FULL: take first, then give the same input again. ES_E_ROW: a restored row is damaged.
- * ES_E_STORE: reading back failed: as a failed commit. Everything else is ES_OK: hostile input is
- * counted, a refused command is answered. */
+ * ES_E_STORE: reading back failed, ES_E_MEMORY: the arena is used up: both as a failed commit, nothing
+ * that was not taken happened. Everything else is ES_OK: hostile input is counted, a refused command is
+ * answered. */
 enum es_err es_core_input(struct es_core *core, const struct es_input *input);
 
 /* Seals the open batch and gives its effects. False when there is nothing to do, or when
