@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* envelopes.c - envelopes get lost, come twice or late: as if somebody on the way had dropped one, or
+/* envelopes.c - envelopes get lost, one by one or in bursts, come twice or late: as if somebody on the way had dropped one, or
  * had it from two sides. The frames that bring them are frames of a connection and suffer none of it. */
 #include <string.h>
 
@@ -53,7 +53,30 @@ static void add_or_corrupt(struct es_sim_world *world, struct es_sim_node *node,
     add(frame, io_len, copies, envelope);
 }
 
-bool es_sim_envelopes_fate(struct es_sim_world *world, struct es_sim_node *node,
+/* A channel of two states (Gilbert and Elliott): each burst has a length of its own, and in it nearly
+ * everything is lost. Whatever happens, each envelope takes the same draws. */
+static bool is_lost_in_burst(struct es_sim_world *world, struct es_sim_node *node,
+                             uint32_t *io_burst)
+{
+    const struct es_sim_options *options = &world->options;
+    struct es_sim_rng *rng = &node->faults[ES_SIM_ID_BURST];
+    bool hit = es_sim_strikes(world, node, ES_SIM_ID_BURST, options->burst_loss);
+
+    if (es_sim_strikes(world, node, ES_SIM_ID_BURST, options->burst_begin)) {
+        uint32_t length = 1;
+
+        while (es_sim_below(rng, options->burst_length) != 0)
+            length++;
+        if (es_sim_happens(world, node, ES_SIM_ID_BURST) && length > *io_burst)
+            *io_burst = length;
+    }
+    if (*io_burst == 0 || world->calm)
+        return false;
+    --*io_burst;
+    return hit;
+}
+
+bool es_sim_envelopes_fate(struct es_sim_world *world, struct es_sim_node *node, uint32_t *io_burst,
                            struct es_slice bytes, struct es_sim_fate *ret)
 {
     const struct es_sim_options *options = &world->options;
@@ -68,7 +91,8 @@ bool es_sim_envelopes_fate(struct es_sim_world *world, struct es_sim_node *node,
         bool late = es_sim_fault(world, node, ES_SIM_ID_ENVELOPE_REORDER, options->reorder);
 
         es_sim_strangers_hear(world, envelope);
-        if (es_sim_fault(world, node, ES_SIM_ID_ENVELOPE_LOSS, options->loss))
+        if ((options->burst_begin > 0 && is_lost_in_burst(world, node, io_burst)) ||
+            es_sim_fault(world, node, ES_SIM_ID_ENVELOPE_LOSS, options->loss))
             continue;
         if (!late)
             add_or_corrupt(world, node, ret->now, &ret->now_len, copies, envelope);

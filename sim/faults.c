@@ -28,6 +28,7 @@ static const struct family {
     {ES_SIM_ID_BRIDGE, offsetof(struct es_sim_options, bridges), es_sim_partition_bridge, true},
     {ES_SIM_ID_STRANGER, offsetof(struct es_sim_options, stranger_visits), es_sim_strangers_visit,
      true},
+    {ES_SIM_ID_ROT, offsetof(struct es_sim_options, rot), es_sim_disk_rot, false},
     {ES_SIM_ID_ROLLBACK, offsetof(struct es_sim_options, rollbacks), es_sim_disk_keep, false},
 };
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))

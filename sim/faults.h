@@ -58,4 +58,8 @@ void es_sim_disk_keep(struct es_sim_world *world, struct es_sim_node *node, stru
 /* The node dies and starts from the image that was kept last, if there is one. */
 void es_sim_disk_go_back(struct es_sim_world *world, struct es_sim_node *node);
 
+/* --- disk/rot.c --- */
+/* A bit of the database changes, and the node is started again from it. */
+void es_sim_disk_rot(struct es_sim_world *world, struct es_sim_node *node, struct es_sim_rng *rng);
+
 #endif

@@ -19,6 +19,11 @@ struct frontier {
     size_t n, cap;
 };
 
+static bool may_stay(const struct es_sim_world *world, uint32_t node)
+{
+    return !es_sim_is_absent(world, node) && !world->nodes[node].ruined;
+}
+
 static void add_friends(struct es_sim_world *world, struct frontier *frontier, uint32_t member)
 {
     const struct es_sim_node *node = &world->nodes[member];
@@ -29,7 +34,8 @@ static void add_friends(struct es_sim_world *world, struct frontier *frontier, u
             es_sim_resize(frontier->nodes, frontier->cap * sizeof(frontier->nodes[0]));
     }
     for (size_t i = 0; i < node->n_friends; i++)
-        frontier->nodes[frontier->n++] = node->friends[i].node;
+        if (may_stay(world, node->friends[i].node))
+            frontier->nodes[frontier->n++] = node->friends[i].node;
 }
 
 /* A place of the frontier gives way to the last one. */
@@ -49,7 +55,7 @@ static void draw_core(struct es_sim_world *world, uint64_t wanted)
     struct frontier frontier = {.n = 0};
     uint64_t members = 0;
 
-    while (es_sim_is_absent(world, first))
+    while (!may_stay(world, first))
         first = (first + 1) % world->options.nodes;
     for (uint32_t i = 0; i < world->options.nodes; i++)
         world->nodes[i].outside = true;

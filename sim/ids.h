@@ -37,6 +37,11 @@
     X(DISK_FAILURE, "disk.failures")                                                               \
     X(DISK_FULL, "disk.full")                                                                      \
     X(ROLLBACK, "disk.rollbacks")                                                                  \
+    X(BURST, "burst.begin")                                                                        \
+    X(MEMORY, "node.memory")                                                                       \
+    X(SLOW, "disk.slow")                                                                           \
+    X(UNREADABLE, "disk.unreadable")                                                               \
+    X(ROT, "disk.rot")                                                                             \
     X(TEXT, "text") /* from here on: what is no fault */                                           \
     X(NODE, "node")
 

@@ -265,7 +265,7 @@ static void order_frame(struct es_sim_world *world, struct es_sim_node *node,
     if (world->watch.frame != NULL &&
         !world->watch.frame(world->watch.ctx, node->number, link->node[1 - end], bytes, &len))
         return;
-    if (!es_sim_envelopes_fate(world, node, es_slice(bytes, len), &fate)) {
+    if (!es_sim_envelopes_fate(world, node, &link->burst[1 - end], es_slice(bytes, len), &fate)) {
         send_frame(world, node, link, 1 - end, es_slice(bytes, len), IN_ORDER);
         return;
     }

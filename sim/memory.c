@@ -33,7 +33,7 @@ static void *chunk(void *ctx, size_t size)
     struct es_sim_arena *arena = ctx;
     struct es_sim_chunk *fresh;
 
-    if (arena->bytes + size > arena->bytes_max)
+    if (arena->bytes + size > arena->bytes_max || (arena->fails_in > 0 && --arena->fails_in == 0))
         return NULL;
     fresh = calloc(1, sizeof(*fresh) + size);
     if (fresh == NULL)
@@ -66,4 +66,5 @@ void es_sim_arena_done(struct es_sim_arena *arena)
         arena->chunks = next;
     }
     arena->bytes = 0;
+    arena->fails_in = 0;
 }

@@ -17,6 +17,7 @@ struct es_sim_arena {
     struct es_sim_chunk *chunks;
     size_t bytes;
     size_t bytes_max;
+    uint64_t fails_in; /* 1: the next chunk is not given, 0: all are */
 };
 struct es_arena es_sim_arena(struct es_sim_arena *arena);
 void es_sim_arena_each(const struct es_sim_arena *arena,

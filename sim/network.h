@@ -31,8 +31,8 @@ struct es_sim_fate {
     uint8_t now[ES_FRAME_BYTES_MAX], late[ES_FRAME_BYTES_MAX];
     size_t now_len, late_len; /* 0: no such frame */
 };
-/* False: the frame brings none. */
-bool es_sim_envelopes_fate(struct es_sim_world *world, struct es_sim_node *node,
+/* False: the frame brings none. `io_burst`: so many of the next on this way are in a burst. */
+bool es_sim_envelopes_fate(struct es_sim_world *world, struct es_sim_node *node, uint32_t *io_burst,
                            struct es_slice bytes, struct es_sim_fate *ret);
 
 /* --- strangers.c: who keeps what was sent --- */

@@ -10,6 +10,8 @@
 #include "sim/trace.h"
 
 #define ARENA_BYTES_MAX (64u << 20)
+/* One of so many chunks is not given. */
+#define CHUNKS_MAX 4
 
 static void draw(void *ctx, void *buf, size_t len)
 {
@@ -19,9 +21,13 @@ static void draw(void *ctx, void *buf, size_t len)
 static int read_back(void *ctx, enum es_row_kind kind, struct es_slice key, uint8_t *buf,
                      size_t cap, size_t *ret_len)
 {
-    struct es_store_reader *reader = ctx;
+    struct es_sim_node *node = ctx;
 
-    return reader->ops->get(reader, kind, key, buf, cap, ret_len);
+    if (node->unreadable) {
+        node->unreadable = false;
+        return -EIO;
+    }
+    return node->reader->ops->get(node->reader, kind, key, buf, cap, ret_len);
 }
 
 static struct es_input input_of(const struct es_sim_world *world, const struct es_sim_node *node,
@@ -80,9 +86,33 @@ static void replace_network(struct es_sim_world *world, struct es_sim_node *node
     es_core_input(node->core, &network);
 }
 
+/* It gets no memory, or cannot read, from here on. */
+static void strike(struct es_sim_world *world, struct es_sim_node *node)
+{
+    const struct es_sim_options *options = &world->options;
+
+    if (es_sim_strikes(world, node, ES_SIM_ID_MEMORY, options->memory)) {
+        uint64_t fails_in = 1 + es_sim_below(&node->faults[ES_SIM_ID_MEMORY], CHUNKS_MAX);
+
+        if (es_sim_happens(world, node, ES_SIM_ID_MEMORY))
+            node->arena.fails_in = fails_in;
+    }
+    if (es_sim_fault(world, node, ES_SIM_ID_UNREADABLE, options->unreadable))
+        node->unreadable = true;
+}
+
+/* Only where there was such a fault: the daemon then begins again from what is on its disk. */
+static bool may_fail(const struct es_sim_world *world, enum es_err err)
+{
+    return (err == ES_E_MEMORY && world->options.memory > 0) ||
+           (err == ES_E_STORE && world->options.unreadable > 0);
+}
+
 static void give(struct es_sim_world *world, struct es_sim_node *node, const struct es_input *input)
 {
     enum es_err err;
+
+    strike(world, node);
 
     while ((err = es_core_input(node->core, input)) == ES_E_FULL && node->disk.n_batches > 0) {
         uint32_t life = node->life;
@@ -95,7 +125,9 @@ static void give(struct es_sim_world *world, struct es_sim_node *node, const str
     if (err == ES_OK &&
         es_sim_fault(world, node, ES_SIM_ID_NETWORK_CRASH, world->options.network_crash))
         replace_network(world, node);
-    if (err != ES_OK)
+    if (may_fail(world, err))
+        es_sim_node_crash(world, node);
+    else if (err != ES_OK)
         es_sim_violation(world, "node %u: input %d gave %s", node->number, (int)input->kind,
                          es_err_code(err));
     else
@@ -113,14 +145,18 @@ static int restore(void *ctx, const struct es_row *row)
                : -EINVAL;
 }
 
-static void restore_all(struct es_sim_world *world, struct es_sim_node *node)
+/* False: they cannot be read now. */
+static bool restore_all(struct es_sim_world *world, struct es_sim_node *node)
 {
+    if (es_sim_fault(world, node, ES_SIM_ID_UNREADABLE, world->options.unreadable))
+        return false;
     for (int kind = ES_ROW_SELF; kind < ES_ROW_KIND_END; kind++) {
         if (kind == ES_ROW_MESSAGE)
             continue;
         if (node->reader->ops->each(node->reader, (enum es_row_kind)kind, restore, node->core) != 0)
             es_sim_violation(world, "node %u: a row of kind %d is damaged", node->number, kind);
     }
+    return true;
 }
 
 void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node)
@@ -134,10 +170,11 @@ void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node)
                                                                   : es_store_memory_new();
     node->reader = node->store->ops->reader(node->store);
     node->arena.bytes_max = ARENA_BYTES_MAX;
+    node->unreadable = false;
     env = (struct es_env){
         .entropy = {.ctx = &node->entropy, .random = draw},
         .arena = es_sim_arena(&node->arena),
-        .store_ctx = node->reader,
+        .store_ctx = node,
         .read = read_back,
         /* Who audits sees what lies in the memory of each node. */
         .scratch = world->audit == NULL ? world->scratch : NULL,
@@ -148,7 +185,10 @@ void es_sim_node_start(struct es_sim_world *world, struct es_sim_node *node)
     node->life++;
     node->network++;
     node->next_inbound = ES_LINK_INBOUND;
-    restore_all(world, node);
+    if (!restore_all(world, node)) {
+        es_sim_node_crash(world, node);
+        return;
+    }
     give(world, node, &start);
     if (node->up)
         give(world, node, &network);

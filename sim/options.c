@@ -57,6 +57,11 @@ static const char *const family_names[ES_SIM_FAMILIES] = {
     [ES_SIM_FAMILY_SYNC] = "sync",
     [ES_SIM_FAMILY_DISK] = "disk",
     [ES_SIM_FAMILY_ROLLBACK] = "rollback",
+    [ES_SIM_FAMILY_BURST] = "burst",
+    [ES_SIM_FAMILY_UNREADABLE] = "unreadable",
+    [ES_SIM_FAMILY_SLOW] = "slow",
+    [ES_SIM_FAMILY_ROT] = "rot",
+    [ES_SIM_FAMILY_MEMORY] = "memory",
 };
 
 const struct es_sim_ids *es_sim_ids_of(const struct es_sim_options *options,

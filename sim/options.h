@@ -62,6 +62,11 @@ enum es_sim_family {
     ES_SIM_FAMILY_SYNC,
     ES_SIM_FAMILY_DISK,
     ES_SIM_FAMILY_ROLLBACK,
+    ES_SIM_FAMILY_BURST,
+    ES_SIM_FAMILY_UNREADABLE,
+    ES_SIM_FAMILY_SLOW,
+    ES_SIM_FAMILY_ROT,
+    ES_SIM_FAMILY_MEMORY,
     ES_SIM_FAMILIES,
 };
 
@@ -116,6 +121,12 @@ enum es_sim_family {
       "an envelope comes twice")                                                                   \
     X(uint32_t, reorder, "envelope.reorder", CHANCE, 0, 1000, 0, FAMILY_REORDER, 1, 300,           \
       "an envelope comes late, behind others")                                                     \
+    X(uint32_t, burst_begin, "burst.begin", CHANCE, 0, 1000, 0, FAMILY_BURST, 1, 20,               \
+      "at an envelope its link begins to lose them")                                               \
+    X(uint32_t, burst_length, "burst.length", NUMBER, 1, 10000, 20, FAMILY_BURST, 1, 200,          \
+      "... so many in a row, on average")                                                          \
+    X(uint32_t, burst_loss, "burst.loss", CHANCE, 1, 1000, 1000, FAMILY_BURST, 300, 1000,          \
+      "... each of these with this chance")                                                        \
     X(uint32_t, stranger_visits, "stranger.visits", NUMBER, 0, 1000, 0, FAMILY_STRANGER, 1, 50,    \
       "how often a stranger brings old envelopes to a node")                                       \
     X(uint32_t, stranger_altered, "stranger.altered", CHANCE, 0, 1000, 0, FAMILY_STRANGER, 1,      \
@@ -146,6 +157,8 @@ enum es_sim_family {
       "... and its monotonic clock stands still meanwhile")                                        \
     X(uint64_t, pause_ms_max, "node.pause_for", TIME, 1, ES_SIM_DAY_MS, 60000, ALWAYS, 1000,       \
       120000, "... each up to this")                                                               \
+    X(uint32_t, memory, "node.memory", CHANCE, 0, 1000, 0, FAMILY_MEMORY, 1, 10,                   \
+      "at an input the node gets no more memory, then or soon")                                    \
     X(uint64_t, session_ms_max, "churn.session", TIME, 0, ES_SIM_DAY_MS, 0, FAMILY_CHURN, 5000,    \
       200000, "people leave after up to this; 0: never")                                           \
     X(uint64_t, away_ms_max, "churn.away", TIME, 1, ES_SIM_DAY_MS, 60000, FAMILY_CHURN, 1000,      \
@@ -160,14 +173,24 @@ enum es_sim_family {
       "how often a wall clock is set, by up to ten years")                                         \
     X(uint32_t, sync_ms_max, "disk.sync", TIME, 0, 60000, 0, FAMILY_SYNC, 1, 100,                  \
       "a commit takes up to this")                                                                 \
+    X(uint32_t, slow, "disk.slow", CHANCE, 0, 1000, 0, FAMILY_SLOW, 1, 50,                         \
+      "a commit, and all behind it, takes much longer")                                            \
+    X(uint32_t, slow_ms_max, "disk.slow_for", TIME, 1, 3600000, 10000, FAMILY_SLOW, 100, 30000,    \
+      "... up to this")                                                                            \
+    X(uint32_t, unreadable, "disk.unreadable", CHANCE, 0, 1000, 0, FAMILY_UNREADABLE, 1, 10,       \
+      "at an input, or when the node starts, a row cannot be read")                                \
     X(uint32_t, store, "disk.store", STORE, 0, ES_SIM_STORE_KINDS - 1, 0, FIXED, 0, 0,             \
-      "memory, or sqlite: the real store, to which the next three happen")                         \
+      "memory, or sqlite: the real store, to which the next five happen")                          \
     X(uint32_t, disk_failures, "disk.failures", CHANCE, 0, 1000, 0, FAMILY_DISK, 1, 20,            \
-      "at a commit a write or a sync fails")                                                       \
+      "at a commit a read, a write or a sync fails")                                               \
     X(uint32_t, disk_full, "disk.full", CHANCE, 0, 1000, 0, FAMILY_DISK, 1, 5,                     \
       "from a commit on nothing can be added for a while")                                         \
     X(uint32_t, rollbacks, "disk.rollbacks", NUMBER, 0, 1000, 0, FAMILY_ROLLBACK, 1, 3,            \
       "how often a node starts from an older image of its disk")                                   \
+    X(uint32_t, rot, "disk.rot", NUMBER, 0, 1000, 0, FAMILY_ROT, 1, 3,                             \
+      "how often a bit of a database changes: its node may fail for good")                         \
+    X(bool, lying_sync, "disk.lying_sync", SWITCH, 0, 1, 0, FIXED, 0, 0,                           \
+      "syncs do nothing: what was durable is lost, and that must be found")                        \
     X(bool, audit, "audit", SWITCH, 0, 1, 0, FIXED, 0, 0,                                          \
       "look who holds which secret; of what seeds draw every fourth")                              \
     X(bool, send_before_commit, "mutant.send_before_commit", SWITCH, 0, 1, 0, FIXED, 0, 0,         \

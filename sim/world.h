@@ -31,6 +31,7 @@ struct es_sim_link {
     struct es_dh_public server_key, client_key;
     uint64_t free_us[2]; /* when it has carried to this end what waits (link.rate)   */
     uint64_t last_ms[2]; /* a frame to this end does not overtake the one before       */
+    uint32_t burst[2];   /* so many of the next envelopes to this end are in a burst   */
 };
 
 struct es_sim_listener {
@@ -88,6 +89,8 @@ struct es_sim_node {
     uint32_t number;
     bool up;
     bool outside;     /* of the core that is healed: it is gone for good             */
+    bool ruined;      /* ... before that, with its disk                              */
+    bool unreadable;  /* the next row that its core reads                            */
     uint32_t life;    /* counts starts: timers of an earlier life are void           */
     uint32_t network; /* ... and those of its network process: so are its reports     */
     struct es_sim_clock clock;

@@ -91,19 +91,34 @@ static bool work_through(struct es_sim_world *world, struct es_sim_node *node,
     return true;
 }
 
+/* So much longer does this one take. */
+static uint64_t slow_ms(struct es_sim_world *world, struct es_sim_node *node)
+{
+    uint64_t ms;
+
+    if (!es_sim_strikes(world, node, ES_SIM_ID_SLOW, world->options.slow))
+        return 0;
+    ms = es_sim_log_uniform(&node->faults[ES_SIM_ID_SLOW], 1, world->options.slow_ms_max);
+    return es_sim_happens(world, node, ES_SIM_ID_SLOW) ? ms : 0;
+}
+
 void es_sim_disk_write(struct es_sim_world *world, struct es_sim_node *node,
                        const struct es_effects *effects)
 {
     struct es_sim_disk *disk = &node->disk;
 
+    uint64_t takes_ms = slow_ms(world, node);
+
     disk->batches[disk->n_batches++] = *effects;
-    if (world->options.sync_ms_max == 0) {
+    if (world->options.sync_ms_max == 0 && takes_ms == 0 && disk->n_batches == 1) {
         es_sim_disk_sync(world, node);
         return;
     }
+    if (world->options.sync_ms_max > 0)
+        takes_ms += es_sim_below(&node->syncs, world->options.sync_ms_max + 1);
     if (disk->last_ms < world->now_ms)
         disk->last_ms = world->now_ms;
-    disk->last_ms += es_sim_below(&node->syncs, world->options.sync_ms_max + 1);
+    disk->last_ms += takes_ms;
     es_sim_queue_push(&world->queue, &(struct es_sim_event){.at_ms = disk->last_ms,
                                                             .kind = ES_SIM_SYNC,
                                                             .node = node->number,

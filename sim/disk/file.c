@@ -126,6 +126,17 @@ void es_sim_file_sync(struct es_sim_file *file)
     forget_changes(file);
 }
 
+void es_sim_file_flip(struct es_sim_file *file, uint64_t bit)
+{
+    uint8_t mask = (uint8_t)(1u << bit % 8);
+
+    file->synced.bytes[bit / 8] ^= mask;
+    set_len(&file->now, 0);
+    put(&file->now, es_slice(file->synced.bytes, file->synced.len), 0);
+    for (const struct es_sim_change *at = file->first; at != NULL; at = at->next)
+        apply(&file->now, at);
+}
+
 /* --- Power cuts -------------------------------------------------------------------------------- */
 
 static void cut_sector(struct es_sim_buffer *buffer, struct es_slice bytes, size_t offset,

@@ -31,6 +31,8 @@ bool es_sim_file_read(const struct es_sim_file *file, void *buf, size_t len, uin
 void es_sim_file_write(struct es_sim_file *file, struct es_slice bytes, uint64_t offset);
 void es_sim_file_truncate(struct es_sim_file *file, uint64_t len);
 void es_sim_file_sync(struct es_sim_file *file);
+/* A bit of what is synced changes, unless it was written anew since. */
+void es_sim_file_flip(struct es_sim_file *file, uint64_t bit);
 
 /* What a power cut at this moment may leave; the caller frees its bytes. All that was synced and, of
  * what was written since, everything, nothing or, for each sector that a write touches, drawn: the

@@ -80,6 +80,8 @@ static void excuse(struct es_sim_world *world, const struct text *text)
 
 void es_sim_disk_keep(struct es_sim_world *world, struct es_sim_node *node, struct es_sim_rng *rng)
 {
+    if (node->ruined)
+        return;
     es_sim_trace_note(world, node, "its disk is copied");
     es_sim_store_keep(node->store, rng);
     es_sim_faults_at(world, ES_SIM_ID_ROLLBACK, 1 + es_sim_below(rng, BACK_MS_MAX), node->number,
@@ -88,10 +90,12 @@ void es_sim_disk_keep(struct es_sim_world *world, struct es_sim_node *node, stru
 
 void es_sim_disk_go_back(struct es_sim_world *world, struct es_sim_node *node)
 {
-    struct texts before = texts_of(node);
-    struct texts after;
+    struct texts before, after;
     bool was_up = node->up;
 
+    if (node->ruined)
+        return;
+    before = texts_of(node);
     es_sim_trace_note(world, node, "its disk goes back");
     es_sim_node_stop(world, node);
     if (es_sim_store_go_back(node->store))

@@ -220,7 +220,9 @@ static int store_commit(struct es_store *base, const struct es_row *rows, size_t
         return -EIO;
     draw_faults(store);
     es_sim_vfs_select(&store->vfs);
+    store->vfs.works = true;
     err = store->sqlite->ops->commit(store->sqlite, rows, n_rows);
+    store->vfs.works = false;
     store->failed = err != 0;
     if (err == 0) {
         store->durable->ops->commit(store->durable, rows, n_rows);
@@ -298,6 +300,7 @@ struct es_store *es_sim_store_new(struct es_sim_world *world, const struct es_si
     }
     replace(&store->sqlite, NULL);
     es_sim_folder_load(&store->folder, &store->vfs.files[ES_SIM_DATABASE]);
+    store->vfs.lying_sync = world->options.lying_sync;
     power_on(store);
     return &store->base;
 }
@@ -363,6 +366,88 @@ bool es_sim_store_go_back(struct es_store *base)
     power_on(store);
     check_content(store, "from an older image");
     return true;
+}
+
+/* --- Bits that change -------------------------------------------------------------------------- */
+
+struct shown {
+    struct es_store_reader *durable;
+    bool wrong;
+};
+
+static int compare_row(void *ctx, const struct es_row *row)
+{
+    struct shown *shown = ctx;
+    uint8_t body[ES_ROW_BODY_BYTES_MAX];
+    size_t len;
+
+    if (shown->durable->ops->get(shown->durable, row->kind, row->key, body, sizeof(body), &len) !=
+            0 ||
+        len != row->body.len || memcmp(body, row->body.ptr, len) != 0)
+        shown->wrong = true;
+    return 0;
+}
+
+/* False: something could not be read. */
+static bool reads_right(struct disk_store *store)
+{
+    struct es_store_reader *reader = store->sqlite->ops->reader(store->sqlite);
+    struct shown shown = {.durable = store->durable->ops->reader(store->durable)};
+    bool whole = reader != NULL;
+
+    for (enum es_row_kind kind = ES_ROW_SELF; whole && kind < ES_ROW_KIND_END; kind++)
+        whole = reader->ops->each(reader, kind, compare_row, &shown) == 0;
+    if (reader != NULL)
+        reader->ops->free(reader);
+    shown.durable->ops->free(shown.durable);
+    if (shown.wrong || (whole && !same(store->sqlite, store->durable)))
+        es_sim_violation(store->world, "S1: node %u: a bit changed, and what is shown is wrong",
+                         store->node);
+    return whole;
+}
+
+/* Every page of it can be read, those too that no row needs now. */
+static bool is_whole(struct disk_store *store)
+{
+    char path[sizeof(store->folder.path) + 8], key_file[sizeof(store->folder.path) + 8];
+    struct es_store_sqlite_options copy = {
+        .path = path,
+        .mode = ES_STORE_CREATE,
+        .at_rest = ES_STORE_IN_VAULT,
+        .secret = {.key_file = key_file},
+        .entropy = &store->entropy,
+        .below = "unix",
+    };
+    bool whole;
+
+    snprintf(path, sizeof(path), "%s.copy", store->folder.path);
+    snprintf(key_file, sizeof(key_file), "%s.key", store->folder.path);
+    whole = es_store_sqlite_copy(store->sqlite, &copy) == ES_STORE_OK;
+    es_store_sqlite_destroy(path, key_file);
+    return whole;
+}
+
+bool es_sim_store_rot(struct es_store *base, struct es_sim_rng *rng)
+{
+    struct disk_store *store = disk_store(base);
+    struct es_sim_file *file = &store->vfs.files[ES_SIM_DATABASE];
+    uint64_t bit = es_sim_below(rng, 8 * file->synced.len);
+    enum es_store_err err;
+
+    if (store->n_perhaps > 0)
+        return true; /* what it holds is open until the next commit */
+    power_off(store);
+    es_sim_file_flip(file, bit);
+    store->vfs.off = false;
+    es_sim_vfs_select(&store->vfs);
+    err = open_on(store, ES_STORE_OPEN, store->vfs.name);
+    if (err != ES_STORE_OK && err != ES_STORE_DAMAGED)
+        es_sim_violation(store->world, "S1: node %u: a bit changed, and its store says: %s",
+                         store->node, es_store_err_text(err));
+    if (err == ES_STORE_OK && reads_right(store) && is_whole(store))
+        return true;
+    power_off(store);
+    return false;
 }
 
 bool es_sim_store_contains(const struct es_store *base, struct es_slice bytes)

@@ -30,6 +30,11 @@ void es_sim_store_crash(struct es_store *store);
 void es_sim_store_keep(struct es_store *store, struct es_sim_rng *rng);
 bool es_sim_store_go_back(struct es_store *store);
 
+/* A bit of the database changes, of what is synced; no reader is open. The store is opened again: true
+ * when it can be read as before, because nothing in use has changed. Otherwise it says that it is
+ * damaged and stays shut; whatever it showed until then was right. */
+bool es_sim_store_rot(struct es_store *store, struct es_sim_rng *rng);
+
 /* At rest (P8): do these bytes stand anywhere on its disk? */
 bool es_sim_store_contains(const struct es_store *store, struct es_slice bytes);
 

@@ -49,8 +49,12 @@ static int file_close(sqlite3_file *base)
 
 static int file_read(sqlite3_file *base, void *buf, int len, sqlite3_int64 offset)
 {
-    bool whole = es_sim_file_read(open_file(base)->file, buf, (size_t)len, (uint64_t)offset);
+    struct open_file *open = open_file(base);
+    bool whole;
 
+    if (open->vfs->works && open->vfs->fails_in > 0 && --open->vfs->fails_in == 0)
+        return SQLITE_IOERR_READ;
+    whole = es_sim_file_read(open->file, buf, (size_t)len, (uint64_t)offset);
     return whole ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
 }
 
@@ -88,7 +92,8 @@ static int file_sync(sqlite3_file *base, int flags)
     (void)flags;
     if (!may_change(open->vfs))
         return SQLITE_IOERR_FSYNC;
-    es_sim_file_sync(open->file);
+    if (!open->vfs->lying_sync)
+        es_sim_file_sync(open->file);
     return SQLITE_OK;
 }
 

@@ -24,8 +24,10 @@ struct es_sim_vfs {
     /* What happens to it. 1: with the next change; 0: not at all. */
     uint64_t dies_in;
     uint64_t fails_in;
-    bool full; /* files grow no more      */
-    bool off;  /* no power: nothing is changed any more, not even by closing */
+    bool full;       /* files grow no more      */
+    bool works;      /* on a change: reads are counted for fails_in, too */
+    bool lying_sync; /* syncs do nothing */
+    bool off;        /* no power: nothing is changed any more, not even by closing */
 };
 
 void es_sim_vfs_init(struct es_sim_vfs *vfs, struct es_sim_rng random);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A node dies at every batch of a whole conversation, before its commit, behind it, between its orders
- * and before anybody is told: it starts from its store, nothing is lost or shown twice. */
+ * and before anybody is told, or where it gets no more memory: it starts from its store, nothing is lost
+ * or shown twice. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,6 +108,17 @@ static void converse(struct pair *pair)
     pair_run(pair, 60000); /* the request for a new session is offered again */
 }
 
+static void converse_and_look(struct pair *pair)
+{
+    converse(pair);
+    assert_true(pair_shows(pair, ADA, "bob", 0, TEXTS));
+    assert_true(pair_shows(pair, BOB, "ada", 0, TEXTS));
+    assert_true(pair_rows(pair, ADA, ES_ROW_SESSION) >= 2);
+    assert_true(pair_rows(pair, BOB, ES_ROW_SESSION) >= 2);
+    assert_true(pair_nonces_fresh(pair));
+    assert_int_equal(pair_keys_reused(pair), 0);
+}
+
 /* `node` dies at the batch'th batch behind its first ones, at this point. */
 static void die(uint32_t node, uint64_t batch, uint32_t point)
 {
@@ -114,14 +126,8 @@ static void die(uint32_t node, uint64_t batch, uint32_t point)
 
     pair->nodes[node].crash_at = pair->nodes[node].batches + batch;
     pair->nodes[node].crash_point = point;
-    converse(pair);
+    converse_and_look(pair);
     assert_int_equal(pair->world->crashes, 1);
-    assert_true(pair_shows(pair, ADA, "bob", 0, TEXTS));
-    assert_true(pair_shows(pair, BOB, "ada", 0, TEXTS));
-    assert_true(pair_rows(pair, ADA, ES_ROW_SESSION) >= 2);
-    assert_true(pair_rows(pair, BOB, ES_ROW_SESSION) >= 2);
-    assert_true(pair_nonces_fresh(pair));
-    assert_int_equal(pair_keys_reused(pair), 0);
     pair_free(pair);
 }
 
@@ -158,11 +164,32 @@ static void acceptor_dies_at_every_boundary(void **state)
     die_everywhere(BOB);
 }
 
+/* Half of a core's work would be kept if it went on without what it asked for. */
+static void a_core_that_gets_no_memory_ends(void **state)
+{
+    bool died = true;
+    uint64_t n = 1;
+
+    (void)state;
+    for (; died; n += 1 + n / 2)
+        for (uint32_t node = ADA; node <= BOB; node++) {
+            struct pair *pair = pair_new(2);
+
+            pair->world->options.memory = 1;
+            pair->nodes[node].arena.fails_in = n;
+            converse_and_look(pair);
+            died = pair->world->crashes > 0;
+            pair_free(pair);
+        }
+    assert_true(n > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requester_dies_at_every_boundary),
         cmocka_unit_test(acceptor_dies_at_every_boundary),
+        cmocka_unit_test(a_core_that_gets_no_memory_ends),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -181,6 +181,46 @@ static void an_older_image_takes_the_place_of_the_newer_one(void **state)
     rig_free(rig);
 }
 
+/* Whatever bit it is: the store says that it is damaged, or the bit was not in use. */
+static void a_bit_that_changes_is_noticed(void **state)
+{
+    size_t n_noticed = 0;
+
+    (void)state;
+    for (uint64_t i = 0; i < 24; i++) {
+        struct rig *rig = rig_new(20 + i);
+        struct es_sim_rng rng = es_sim_rng(i, ES_SIM_FAULTS, 0);
+        uint64_t seed = 21;
+
+        for (size_t k = 0; k < 12; k++)
+            assert_true(commit_and_tidy(rig, &seed));
+        n_noticed += !es_sim_store_rot(rig->store, &rng);
+        rig_free(rig);
+    }
+    assert_true(n_noticed >= 12);
+}
+
+/* The harness notices a disk that does not keep what it said it had. */
+static void a_sync_that_lies_is_found(void **state)
+{
+    struct rig *rig = rig_new(9);
+    uint64_t seed = 22;
+
+    (void)state;
+    rig->store->ops->free(rig->store);
+    rig->world.options.lying_sync = true;
+    rig->store = es_sim_store_new(&rig->world, &rig->node);
+    for (size_t i = 0; i < 8 && rig->world.violation[0] == '\0'; i++) {
+        es_sim_store_die_in(rig->store, 40);
+        while (commit_and_tidy(rig, &seed))
+            continue;
+        es_sim_store_crash(rig->store);
+    }
+    assert_true(strncmp(rig->world.violation, "S1:", 3) == 0);
+    rig->world.violation[0] = '\0';
+    rig_free(rig);
+}
+
 /* P8: nothing can be read on the disk that is locked; and what could is found. */
 static void nothing_at_rest_can_be_read(void **state)
 {
@@ -381,6 +421,8 @@ int main(void)
         cmocka_unit_test(a_commit_that_fails_changes_nothing),
         cmocka_unit_test(a_full_disk_takes_nothing_and_loses_nothing),
         cmocka_unit_test(an_older_image_takes_the_place_of_the_newer_one),
+        cmocka_unit_test(a_bit_that_changes_is_noticed),
+        cmocka_unit_test(a_sync_that_lies_is_found),
         cmocka_unit_test(nothing_at_rest_can_be_read),
         cmocka_unit_test_setup_teardown(a_log_that_is_half_erased_brings_nothing_back,
                                         store_home_set_up, store_home_tear_down),
