@@ -12,7 +12,7 @@
 static const struct es_sim_command *const commands[] = {
     &es_sim_run,     &es_sim_swarm,      &es_sim_replay, &es_sim_shrink,
     &es_sim_explain, &es_sim_export,     &es_sim_sweep,  &es_sim_compare,
-    &es_sim_diff,    &es_sim_scan_files, &es_sim_bench,
+    &es_sim_diff,    &es_sim_scan_files, &es_sim_bench,  &es_sim_mutants,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -97,5 +97,6 @@ int main(int argc, char **argv)
         return ES_SIM_COULD_NOT_RUN;
     }
     args.program = argv[0];
+    args.argv = argv;
     return command->run(&args);
 }

@@ -24,7 +24,7 @@ uint64_t es_sim_delay(struct es_sim_world *world, struct es_sim_node *node)
 
     if (world->options.delay_constant)
         delay_ms = world->options.delay_ms_max;
-    return 1 + delay_ms + (world->options.ask_the_clock ? machine_ms() : 0);
+    return 1 + delay_ms + (world->options.mutant == ES_SIM_MUTANT_ASK_THE_CLOCK ? machine_ms() : 0);
 }
 
 void es_sim_report_later(struct es_sim_world *world, struct es_sim_node *node, uint64_t after_ms,

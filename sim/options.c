@@ -70,14 +70,18 @@ const struct es_sim_ids *es_sim_ids_of(const struct es_sim_options *options,
     return (const struct es_sim_ids *)((const char *)options + list->at);
 }
 
-const char *es_sim_store_name(uint64_t kind)
+const char *es_sim_option_word(const struct es_sim_option *option, uint64_t value)
 {
-    static const char *const names[ES_SIM_STORE_KINDS] = {
+    static const char *const stores[ES_SIM_STORE_KINDS] = {
         [ES_SIM_STORE_MEMORY] = "memory",
         [ES_SIM_STORE_SQLITE] = "sqlite",
     };
 
-    return names[kind];
+    if (option->unit == ES_SIM_STORE && value < ES_SIM_STORE_KINDS)
+        return stores[value];
+    if (option->unit == ES_SIM_MUTANT && value < ES_SIM_MUTANTS)
+        return es_sim_mutant_table[value].name;
+    return NULL;
 }
 
 const char *es_sim_family_name(enum es_sim_family family)

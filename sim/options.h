@@ -12,6 +12,7 @@
 
 #include "node/wire/limits.h"
 #include "sim/ids.h"
+#include "sim/mutants/mutants.h"
 
 enum es_sim_unit {
     ES_SIM_NUMBER,
@@ -19,6 +20,7 @@ enum es_sim_unit {
     ES_SIM_CHANCE, /* of 1000; in a scenario 0.001 to 1         */
     ES_SIM_SWITCH, /* bool                                      */
     ES_SIM_STORE,  /* enum es_sim_store_kind                    */
+    ES_SIM_MUTANT, /* enum es_sim_mutant_number                 */
 };
 
 enum es_sim_store_kind {
@@ -193,10 +195,8 @@ enum es_sim_family {
       "syncs do nothing: what was durable is lost, and that must be found")                        \
     X(bool, audit, "audit", SWITCH, 0, 1, 0, FIXED, 0, 0,                                          \
       "look who holds which secret; of what seeds draw every fourth")                              \
-    X(bool, send_before_commit, "mutant.send_before_commit", SWITCH, 0, 1, 0, FIXED, 0, 0,         \
-      "a daemon that sends before it commits: must be found")                                      \
-    X(bool, ask_the_clock, "mutant.ask_the_clock", SWITCH, 0, 1, 0, FIXED, 0, 0,                   \
-      "a world that depends on the machine's clock: must be found")
+    X(uint32_t, mutant, "mutant", MUTANT, 0, ES_SIM_MUTANTS - 1, 0, FIXED, 0, 0,                   \
+      "a deliberate fault that must be noticed: those of `earshot-sim mutants`")
 
 #define ES_SIM_NAME_BYTES 64
 
@@ -245,8 +245,8 @@ uint64_t es_sim_option_get(const struct es_sim_options *options,
 /* The value must be one that the option may have. */
 void es_sim_option_set(struct es_sim_options *options, const struct es_sim_option *option,
                        uint64_t value);
-/* The words of enum es_sim_store_kind. */
-const char *es_sim_store_name(uint64_t kind);
+/* How a scenario calls a value of an option that has words for them; NULL: it has none for this one. */
+const char *es_sim_option_word(const struct es_sim_option *option, uint64_t value);
 /* "" for options that are no faults. */
 const char *es_sim_family_name(enum es_sim_family family);
 

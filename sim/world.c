@@ -12,6 +12,7 @@
 #include "sim/clock.h"
 #include "sim/faults.h"
 #include "sim/heal.h"
+#include "sim/property.h"
 #include "sim/record.h"
 #include "sim/texts.h"
 
@@ -19,11 +20,24 @@
 #define RENEWAL_MS (2ull * 60 * 60 * 1000)
 #define CONTACTS_MAX 64
 
+static void mutate(const struct es_sim_options *options)
+{
+    enum es_mutant of_core =
+        options->mutant < ES_MUTANTS ? (enum es_mutant)options->mutant : ES_MUTANT_NONE;
+
+    if (es_sim_mutate_core(of_core))
+        return;
+    fprintf(stderr, "earshot-sim: only earshot-sim-mutants has the fault %s\n",
+            es_sim_mutant_table[of_core].name);
+    exit(ES_SIM_COULD_NOT_RUN);
+}
+
 struct es_sim_world *es_sim_world_new(const struct es_sim_options *options)
 {
     struct es_sim_world *world = es_sim_zeroed(sizeof(*world));
 
     world->options = *options;
+    mutate(options);
     world->now_ms = 1;
     world->acting = ES_SIM_NOBODY;
     world->calm = true;

@@ -5,6 +5,7 @@
 #include "node/core/batch.h"
 #include "node/core/chat/chat.h"
 #include "node/core/view.h"
+#include "node/core/mutant.h"
 
 struct es_core {
     struct es_env env; /* with chunk() below for its arena */
@@ -155,7 +156,9 @@ enum es_err es_core_input(struct es_core *core, const struct es_input *input)
 
     if (!es_batches_have_room(core->batches))
         return ES_E_FULL;
-    if (input->now_ms < core->now_ms)
+    if (ES_MUTANT(TIMERS_BY_WALL_CLOCK))
+        core->now_ms = input->wall_ms;
+    else if (input->now_ms < core->now_ms)
         es_count(&core->counters, ES_COUNT_CLOCK_BACKWARDS);
     else
         core->now_ms = input->now_ms;

@@ -70,6 +70,7 @@ static bool take(struct es_sim_args *args, char letter, const char *value)
 {
     switch (letter) {
     case 'n':
+        args->has_seeds = true;
         return es_sim_parse_number(value, &args->seeds);
     case 'f':
         return es_sim_parse_number(value, &args->first);

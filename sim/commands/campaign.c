@@ -53,6 +53,7 @@ static void work(const struct es_sim_campaign *campaign, uint64_t from, int fd)
         struct es_sim_result result;
 
         campaign->options(campaign->ctx, i, &options);
+        alarm(campaign->limit_s);
         if (campaign->twice)
             es_sim_result_run_twice(&options, &result);
         else
@@ -132,7 +133,7 @@ static bool result_of(struct crew *crew, uint64_t i, const struct es_sim_options
 
 static void show_progress(const struct es_sim_campaign *campaign)
 {
-    if (!isatty(STDERR_FILENO) || isatty(STDOUT_FILENO))
+    if (campaign->quiet || !isatty(STDERR_FILENO) || isatty(STDOUT_FILENO))
         return; /* results on the terminal are progress enough */
     fprintf(stderr, "\r\033[K%llu of %llu, %llu failed%s", (unsigned long long)campaign->done,
             (unsigned long long)campaign->n, (unsigned long long)campaign->failed,
@@ -148,7 +149,7 @@ static bool run_all(struct crew *crew)
     for (uint64_t i = 0; i < campaign->jobs && i < campaign->n; i++)
         if (!start(crew, i))
             return false;
-    for (uint64_t i = 0; i < campaign->n; i++) {
+    for (uint64_t i = 0; i < campaign->n && !campaign->enough; i++) {
         campaign->options(campaign->ctx, i, &options);
         if (!result_of(crew, i, &options, &result))
             return false;
@@ -174,7 +175,7 @@ bool es_sim_campaign_run(struct es_sim_campaign *campaign)
     ok = run_all(&crew);
     for (uint64_t i = 0; i < campaign->jobs; i++)
         if (crew.workers[i].pid > 0) {
-            if (!ok)
+            if (!ok || campaign->enough)
                 kill(crew.workers[i].pid, SIGKILL);
             stop(&crew.workers[i]);
         }

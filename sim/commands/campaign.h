@@ -8,12 +8,15 @@
 struct es_sim_campaign {
     uint64_t n, jobs; /* worlds, and how many run at a time */
     bool twice;       /* each is run a second time, and must not differ */
+    unsigned limit_s; /* a world that takes longer is ended and has failed; 0: none  */
+    bool quiet;       /* without progress                              */
     void *ctx;
     void (*options)(void *ctx, uint64_t i, struct es_sim_options *ret);
     void (*show)(void *ctx, uint64_t i, const struct es_sim_options *options,
                  const struct es_sim_result *result);
     /* What came of it. */
     uint64_t done, failed;
+    bool enough;                 /* show() says so: no further world is needed        */
     enum es_sim_verdict verdict; /* of the first failure                        */
     struct es_sim_report audit;  /* of all worlds that were audited              */
 };

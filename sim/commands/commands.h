@@ -13,10 +13,11 @@
 /* What the command line said. */
 struct es_sim_args {
     const char *program;
+    char **argv; /* of the whole program */
     uint64_t first, seeds, jobs;
     uint64_t shard, shards; /* shard from 1 */
     uint64_t seed;
-    bool has_seed, json, trace, twice, options;
+    bool has_seed, has_seeds, json, trace, twice, options;
     const char *list, *record, *output;
     uint64_t budget_s;
     bool csv, pcapng;
@@ -38,7 +39,7 @@ struct es_sim_command {
 };
 extern const struct es_sim_command es_sim_run, es_sim_swarm, es_sim_replay, es_sim_bench,
     es_sim_explain, es_sim_export, es_sim_shrink, es_sim_sweep, es_sim_compare, es_sim_diff,
-    es_sim_scan_files;
+    es_sim_scan_files, es_sim_mutants;
 
 /* --- args.c --- */
 bool es_sim_args_parse(int argc, char **argv, const struct es_sim_command *command,

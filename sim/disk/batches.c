@@ -69,9 +69,10 @@ static uint64_t crash_point(struct es_sim_world *world, struct es_sim_node *node
 static bool work_through(struct es_sim_world *world, struct es_sim_node *node,
                          const struct es_effects *effects)
 {
+    bool sends_first = world->options.mutant == ES_SIM_MUTANT_SEND_BEFORE_COMMIT;
     uint64_t point = crash_point(world, node);
 
-    if (world->options.send_before_commit)
+    if (sends_first)
         pass_on(world, node, effects, effects->n_orders);
     if (point == 0) /* before the commit */
         return false;
@@ -79,7 +80,7 @@ static bool work_through(struct es_sim_world *world, struct es_sim_node *node,
         return false;
     if (point == 1) /* after it, before anything left */
         return false;
-    if (!world->options.send_before_commit)
+    if (!sends_first)
         pass_on(world, node, effects, point == 2 ? effects->n_orders / 2 : effects->n_orders);
     if (point <= 3) /* between two orders; before anybody was told */
         return false;

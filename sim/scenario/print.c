@@ -34,7 +34,8 @@ json_t *es_sim_scenario_value(const struct es_sim_option *option, uint64_t value
     case ES_SIM_SWITCH:
         return json_boolean(value != 0);
     case ES_SIM_STORE:
-        return json_string(es_sim_store_name(value));
+    case ES_SIM_MUTANT:
+        return json_string(es_sim_option_word(option, value));
     }
     return NULL;
 }

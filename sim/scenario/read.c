@@ -72,10 +72,13 @@ static bool read_chance(const json_t *json, uint64_t *ret)
     return fabs(permille - (double)*ret) < 1e-6;
 }
 
-static bool read_store(const json_t *json, uint64_t *ret)
+static bool read_word(const struct es_sim_option *option, const json_t *json, uint64_t *ret)
 {
-    for (*ret = 0; json_is_string(json) && *ret < ES_SIM_STORE_KINDS; ++*ret)
-        if (strcmp(json_string_value(json), es_sim_store_name(*ret)) == 0)
+    const char *word;
+
+    for (*ret = 0; json_is_string(json) && (word = es_sim_option_word(option, *ret)) != NULL;
+         ++*ret)
+        if (strcmp(json_string_value(json), word) == 0)
             return true;
     return false;
 }
@@ -93,7 +96,8 @@ static bool read_value(const struct es_sim_option *option, const json_t *json, u
         *ret = json_is_true(json);
         return json_is_boolean(json);
     case ES_SIM_STORE:
-        return read_store(json, ret);
+    case ES_SIM_MUTANT:
+        return read_word(option, json, ret);
     }
     return false;
 }
@@ -106,6 +110,7 @@ static const char *kind_of(const struct es_sim_option *option)
         [ES_SIM_CHANCE] = "a chance, in steps of 0.001",
         [ES_SIM_SWITCH] = "true or false",
         [ES_SIM_STORE] = "\"memory\" or \"sqlite\"",
+        [ES_SIM_MUTANT] = "\"none\" or a name that `earshot-sim mutants` prints",
     };
 
     return kinds[option->unit];

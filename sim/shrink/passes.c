@@ -61,7 +61,7 @@ static void drop_families(struct es_sim_shrink *shrink)
 static bool is_kept(const struct es_sim_option *option)
 {
     return strcmp(option->name, "seed") == 0 || strcmp(option->name, "converge") == 0 ||
-           strncmp(option->name, "mutant.", 7) == 0;
+           strcmp(option->name, "mutant") == 0;
 }
 
 /* Of these fewer and shorter is simpler; of other options, constants of the protocol among them, what is

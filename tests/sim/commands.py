@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 PROGRAM = sys.argv[1]
-MUTANT = ["--set", "mutant.send_before_commit=true", "--set", "node.crash=0.03"]
+MUTANT = ["--set", "mutant=send_before_commit", "--set", "node.crash=0.03"]
 
 
 def sim(*args, text=None):
@@ -126,7 +126,7 @@ def many_meet_in_segments():
 
 
 def the_first_difference_of_two_runs_is_found():
-    clock = sim("swarm", "--twice", "--set", "mutant.ask_the_clock=true")
+    clock = sim("swarm", "--twice", "--set", "mutant=ask_the_clock")
     assert clock.returncode == 5 and clock.stderr.startswith("Z1 "), clock
     assert "the runs part at event " in clock.stderr
     assert sim("diff", "1", "1").returncode == 0

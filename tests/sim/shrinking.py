@@ -12,7 +12,7 @@ PROGRAM = sys.argv[1]
 WORLD = {"nodes": 4, "chaos": "30s", "load": {"texts": 6, "bytes": 500},
          "link": {"delay": "9ms", "cut": 0.01}, "envelope": {"duplicate": 0.05},
          "segment": {"loss": 0.1}, "node": {"crash": 0.05, "down": "2s"},
-         "mutant": {"send_before_commit": True}}
+         "mutant": "send_before_commit"}
 
 
 def sim(*args, text=None):

@@ -14,7 +14,7 @@ import xml.etree.ElementTree as ElementTree
 PROGRAM = sys.argv[1]
 # Sends before it commits, and dies at a commit: somebody is told of what is on no disk.
 FAILS = {"nodes": 2, "chaos": "20s", "node": {"crash": 0.1},
-         "mutant": {"send_before_commit": True}}
+         "mutant": "send_before_commit"}
 
 
 def sim(*args, text=None):

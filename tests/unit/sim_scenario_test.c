@@ -117,7 +117,8 @@ static void a_bad_value_is_refused_with_its_place(void **state)
     assert_refused("{\"chaos\": \"400d\"}", 1, 11, "to \"30d\"");
     assert_refused("{\"node\": {\"down\": \"1s\",\n \"crash\": 1.5}}", 2, 11, "chance");
     assert_refused("{\"node\": {\"crash\": 0.0005}}", 1, 20, "chance");
-    assert_refused("{\"mutant\": {\"send_before_commit\": 1}}", 1, 35, "true or false");
+    assert_refused("{\"audit\": 1}", 1, 11, "true or false");
+    assert_refused("{\"mutant\": \"send_late\"}", 1, 12, "earshot-sim mutants");
     assert_refused("{\"disk\": {\"store\": \"tape\"}}", 1, 20, "memory");
 }
 

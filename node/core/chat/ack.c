@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "node/core/chat/parts.h"
+#include "node/core/mutant.h"
 
 /* Fewer missing ranges than this fit any ACK, that of a LINK envelope included. */
 #define RANGES_WHOLE 16
@@ -75,7 +76,7 @@ static bool is_lost(const struct es_ack *ack, struct es_position at)
 /* Is an envelope of ours settled by it? */
 static bool covers(const struct es_ack *ack, struct es_position at)
 {
-    if (at.chain < ack->before)
+    if (at.chain < ack->before || ES_MUTANT(ACK_SETTLES_ALL))
         return true;
     for (size_t i = 0; i < ack->n_chains; i++) {
         const struct es_ack_chain *entry = &ack->chains[i];
@@ -84,9 +85,9 @@ static bool covers(const struct es_ack *ack, struct es_position at)
             return true; /* chains between those listed are settled */
         if (entry->chain < at.chain)
             continue;
-        if (at.n >= entry->received)
+        if (at.n >= entry->received + ES_MUTANT(ACK_ONE_TOO_MANY))
             return false;
-        for (size_t k = 0; k < entry->n_missing; k++)
+        for (size_t k = 0; k < entry->n_missing && !ES_MUTANT(ACK_IGNORES_GAPS); k++)
             if (at.n >= entry->missing[k].from &&
                 at.n - entry->missing[k].from < entry->missing[k].count)
                 return false;

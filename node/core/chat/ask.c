@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/core/chat/parts.h"
+#include "node/core/mutant.h"
 
 /* Tries of the proof of work in one step: some 3 ms, so that nothing else waits long. */
 #define WORK_TRIES 8192
@@ -167,7 +168,7 @@ void es_ask_renewal(struct es_chat *chat, struct es_context *context, struct es_
     static const struct es_key no_psk = {{0}};
     struct es_target target = {.dh = contact->key.dh};
 
-    if (contact->asking != NULL ||
+    if (ES_MUTANT(NO_RENEWAL) || contact->asking != NULL ||
         (contact->renewed_age_ms != 0 &&
          es_age_since(chat, context, contact->renewed_age_ms) < RENEWAL_MS))
         return;

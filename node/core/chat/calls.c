@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "node/core/chat/parts.h"
+#include "node/core/mutant.h"
 
 /* --- Whose is it? ----------------------------------------------------------------------------- */
 
@@ -112,6 +113,8 @@ static enum es_envelope_fate envelope(void *ctx, struct es_context *context, uin
     if (!chat->self.has_identity || !es_envelope_decode(bytes, &header))
         return ES_ENVELOPE_FOREIGN;
     entry = es_tags_find(chat->tags, &header.tag);
+    if (ES_MUTANT(EXPIRED_REFUSED) && header.expiry < es_expiry_bucket(context->wall_ms))
+        return ES_ENVELOPE_FOREIGN;
     return entry == NULL ? take_unknown(chat, context, link, from, &header, bytes)
                          : take_expected(chat, context, entry, bytes, ret_peer);
 }

@@ -5,6 +5,7 @@
 #include "node/core/chat/parts.h"
 #include "node/wire/endpoint.h"
 #include "node/wire/utf8.h"
+#include "node/core/mutant.h"
 
 #define FOR_MS_MAX (365 * ES_DAY_MS)
 
@@ -379,6 +380,8 @@ static struct answer cmd_send(struct es_chat *chat, struct es_context *context,
         .reply_to_own = command->send.reply_to_own,
         .text = command->send.text,
     };
+    if (ES_MUTANT(WRONG_READER))
+        contact = chat->contacts[0];
     enum es_err err = es_conversation_send(chat, context, contact, &message);
     struct answer answer = done(contact);
 

@@ -5,6 +5,7 @@
 
 #include "node/core/chat/parts.h"
 #include "node/wire/utf8.h"
+#include "node/core/mutant.h"
 
 struct es_contact *es_contact_find(const struct es_chat *chat, uint32_t number)
 {
@@ -242,7 +243,7 @@ void es_contact_gone_back(struct es_chat *chat, struct es_context *context,
 {
     const struct es_live_session *sending = es_sessions_sending(chat, contact);
 
-    if (contact->gone_back)
+    if (contact->gone_back || ES_MUTANT(NEVER_GONE_BACK))
         return;
     contact->renew = true;
     if (sending != NULL && sending->fresh && sending->ratchet.confirmed)

@@ -2,6 +2,7 @@
 /* gaps.c - envelopes that have not arrived: their keys are kept in rows of their own, until they
  * come, the peer says that they never will, or they are given up (docs/protocol.md, section 6.4). */
 #include "node/core/chat/parts.h"
+#include "node/core/mutant.h"
 
 static bool before(struct es_position a, struct es_position b)
 {
@@ -84,8 +85,9 @@ void es_gaps_add(struct es_chat *chat, struct es_context *context, struct es_liv
             lose(context, session, gaps[i].at);
             continue;
         }
-        es_emit_row(context, ES_ROW_GAP, es_row_key_slice(&key),
-                    es_slice(body, es_body_gap(&gaps[i], body, sizeof(body))));
+        if (!ES_MUTANT(GAPS_NOT_SAVED))
+            es_emit_row(context, ES_ROW_GAP, es_row_key_slice(&key),
+                        es_slice(body, es_body_gap(&gaps[i], body, sizeof(body))));
     }
     es_wipe(body, sizeof(body));
 }

@@ -5,6 +5,7 @@
 
 #include "node/core/chat/parts.h"
 #include "node/crypto/kdf.h"
+#include "node/core/mutant.h"
 
 /* So long a message waits for the one before it: longer than anybody carries an envelope. A sender that
  * went back to an older state may not know any more what it had written before. */
@@ -184,7 +185,7 @@ static bool insert_held(struct es_chat *chat, struct es_contact *contact,
     held = es_pool_get(&chat->held_pool);
     if (held == NULL)
         return false;
-    while (*link != NULL && (*link)->id.sequence < made->id.sequence)
+    while (*link != NULL && (*link)->id.sequence < made->id.sequence && !ES_MUTANT(HELD_LAST_FIRST))
         link = &(*link)->next;
     *held = *made;
     held->next = *link;
@@ -216,7 +217,8 @@ static bool hold(struct es_chat *chat, struct es_context *context, struct es_con
     len = es_body_message(message, chat->scratch->envelope, sizeof(chat->scratch->envelope));
     es_emit_message(context, es_row_key_slice(key), es_slice(chat->scratch->envelope, len),
                     contact->number, 0);
-    save_held(context, contact, &held);
+    if (!ES_MUTANT(HELD_NOT_SAVED))
+        save_held(context, contact, &held);
     return true;
 }
 
@@ -328,15 +330,19 @@ static void take_text(struct es_chat *chat, struct es_context *context, struct e
     waiting = free_before(contact, mark, text->id.sequence);
     if (waiting > message.after)
         message.after = waiting; /* those before it have not had their turn yet */
-    if (text->id.sequence <= mark->sequence || is_held(contact, text->id) ||
-        was_shown(chat, contact, &key)) {
+    if (ES_MUTANT(TWICE_SHOWN)) {
+        put_message(chat, context, contact, &key, &message, ES_EV_MESSAGE);
+    } else if (text->id.sequence <= mark->sequence || is_held(contact, text->id) ||
+               was_shown(chat, contact, &key)) {
         take_again(chat, context, contact, &key, &message, text);
-    } else if (message.after <= mark->sequence || !hold(chat, context, contact, &key, &message)) {
+    } else if (ES_MUTANT(ORDER_IGNORED) || message.after <= mark->sequence ||
+               !hold(chat, context, contact, &key, &message)) {
         /* Without room to wait it is shown early: it will be acknowledged, so it must not be lost. */
         mark->sequence = text->id.sequence;
         put_message(chat, context, contact, &key, &message, ES_EV_MESSAGE);
     }
-    release(chat, context, contact, mark);
+    if (!ES_MUTANT(NOTHING_RELEASED))
+        release(chat, context, contact, mark);
 }
 
 /* --- Everything else -------------------------------------------------------------------------- */
@@ -413,7 +419,8 @@ static bool take_record(struct es_chat *chat, struct es_context *context,
 
     switch (record->kind) {
     case ES_RECORD_TEXT:
-        take_text(chat, context, contact, &record->text);
+        take_text(chat, context, ES_MUTANT(WRONG_SENDER) ? chat->contacts[0] : contact,
+                  &record->text);
         return true;
     case ES_RECORD_ACK:
         es_ack_apply(chat, context, session, &record->ack);
@@ -468,5 +475,6 @@ void es_inbox_records(struct es_chat *chat, struct es_context *context,
     es_wipe(&record, sizeof(record));
     widen(chat, context, session);
     es_sessions_save(chat, context, session);
-    es_contact_save(chat, context, session->contact);
+    if (!ES_MUTANT(MARK_NOT_SAVED))
+        es_contact_save(chat, context, session->contact);
 }

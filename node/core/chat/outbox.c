@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/core/chat/parts.h"
+#include "node/core/mutant.h"
 
 /* Repeating on a link: a lost frame is rare, so the first repeat may be late. */
 #define LINK_RETRY_MS 1000
@@ -74,7 +75,8 @@ bool es_outbox_add_text(struct es_chat *chat, struct es_context *context,
     if (out == NULL)
         return false;
     chat->n_texts++;
-    es_outbox_save(context, chat, contact, out, es_slice(NULL, 0));
+    if (!ES_MUTANT(OUTBOX_NOT_SAVED))
+        es_outbox_save(context, chat, contact, out, es_slice(NULL, 0));
     return true;
 }
 
@@ -146,6 +148,10 @@ void es_outbox_remove(struct es_chat *chat, struct es_context *context, struct e
 void es_outbox_unseal(struct es_chat *chat, struct es_context *context, struct es_contact *contact,
                       struct es_outgoing *out)
 {
+    if (ES_MUTANT(UNSEALED_IS_LOST)) {
+        es_outbox_remove(chat, context, contact, out);
+        return;
+    }
     if (out->kind == ES_OUT_CONTROL) {
         es_outbox_owe(chat, context, contact, (uint8_t)(out->carries & ~ES_OWED_ANSWER));
         es_outbox_remove(chat, context, contact, out);

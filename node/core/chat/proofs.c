@@ -10,6 +10,7 @@
 
 #include "node/core/chat/parts.h"
 #include "node/core/e2ee/proof.h"
+#include "node/core/mutant.h"
 
 #define LINK_KEY_DAYS 7
 /* What of a LINK envelope is left for an ACK. */
@@ -95,6 +96,9 @@ void es_proofs_make(struct es_chat *chat, struct es_context *context, struct es_
         session = es_sessions_sending(chat, contact);
     if (session == NULL) {
         es_proof_random(es_seal_expiry(chat, context), context->entropy, ret_envelope);
+        if (ES_MUTANT(PRESENCE_TO_STRANGERS))
+            memcpy(ret_envelope + ES_ENVELOPE_HEADER_BYTES, chat->self.presence.key.bytes,
+                   ES_KEY_BYTES);
         return;
     }
     if (role == ES_ROLE_DIALLER) {
@@ -241,6 +245,8 @@ uint32_t es_proofs_check(struct es_chat *chat, struct es_context *context, uint3
                 es_presence_proved(chat, context, contact, &keys->server);
             return contact->number;
         }
+        if (ES_MUTANT(WRONG_LINK_BOUND))
+            return contact->number;
         if (expected != 0 && contact->unproved < ES_UNPROVED_MAX)
             contact->unproved++;
         if (expected != 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node/core/chat/parts.h"
+#include "node/core/mutant.h"
 
 /* Lifetime of every envelope for those who may carry it (docs/protocol.md, section 4.2). */
 #define LIFETIME_MS (48 * ES_HOUR_MS)
@@ -40,6 +41,8 @@ static void write_floor(const struct es_live_session *session, struct es_writer 
         if (!out->sealed || out->session != session->ratchet.number)
             continue;
         n_sealed--;
+        if (ES_MUTANT(FLOOR_TOO_HIGH))
+            continue;
         if (out->at.chain < record.floor.chain ||
             (out->at.chain == record.floor.chain && out->at.n < record.floor.n)) {
             record.floor.chain = out->at.chain;
@@ -114,7 +117,7 @@ static bool write_text(struct es_chat *chat, const struct es_contact *contact,
         return false;
     record.text = (struct es_text){.id = out->id,
                                    .sent_at_ms = message.sent_wall_ms,
-                                   .after = after,
+                                   .after = ES_MUTANT(NO_TEXT_BEFORE) ? 0 : after,
                                    .reply_to = message.reply_to,
                                    .reply_to_own = message.reply_to_own,
                                    .text = message.text};
@@ -148,7 +151,8 @@ static bool seal(struct es_chat *chat, struct es_context *context, struct es_liv
     *ret_envelope = es_slice(chat->scratch->envelope, es_class_bytes(cls));
     session->owes_ack = false;
     context->sealed++;
-    es_sessions_save(chat, context, session);
+    if (!ES_MUTANT(SENDING_NOT_SAVED))
+        es_sessions_save(chat, context, session);
     es_count(context->counters, ES_COUNT_ENVELOPES_SEALED);
     return true;
 }

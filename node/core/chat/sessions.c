@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "node/core/chat/parts.h"
+#include "node/core/mutant.h"
 
 /* A session in which nothing is sealed any more goes on receiving for so long after the last envelope
  * that opened in it; one that the peer has not confirmed until its request has surely been given up
@@ -191,7 +192,7 @@ struct es_live_session *es_sessions_sending(const struct es_chat *chat,
     struct es_live_session *best = contact->sessions[0];
 
     for (size_t i = 1; i < ES_SESSIONS_PER_CONTACT_MAX && contact->sessions[i] != NULL; i++)
-        if (!better(chat, best, contact->sessions[i]))
+        if (ES_MUTANT(OLDEST_SESSION) || !better(chat, best, contact->sessions[i]))
             best = contact->sessions[i];
     return best;
 }
